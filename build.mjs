@@ -1,0 +1,119 @@
+/**
+ * Builds dist/: the command line as CommonJS bundles (an ES module start costs a third more than a CommonJS one), and
+ * the library as ES modules with types, by tsc.
+ *
+ * esbuild splits only ES modules. So every dynamic `import()` in src/ becomes a bundle of its own here, loaded on
+ * first use: the price is that a module used by two bundles is in both (which is why TaskflowError carries a brand).
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+
+if (process.argv.includes("--if-possible") && !isInstalled("esbuild")) {
+  // `npm install --omit=dev` runs `prepare` without the tools; a packed install brings dist/ with it.
+  process.exit(0);
+}
+
+const { build } = await import("esbuild");
+const stage = path.join(root, `dist.${process.pid}.tmp`);
+try {
+  await buildCommandLine(path.join(stage, "cli"));
+  if (existsSync(path.join(root, "src/index.ts"))) buildLibrary(path.join(stage, "lib"));
+  replaceFolder(stage, path.join(root, "dist"));
+} finally {
+  rmSync(stage, { recursive: true, force: true });
+}
+
+async function buildCommandLine(outdir) {
+  const queue = new Map([["main", path.join(root, "src/cli/main.ts")]]);
+  const done = new Set();
+  while (done.size < queue.size) {
+    for (const [name, entry] of queue) {
+      if (done.has(name)) continue;
+      done.add(name);
+      await bundle(name, entry, outdir, queue);
+    }
+  }
+  writeFileSync(path.join(outdir, "package.json"), '{ "type": "commonjs" }\n');
+}
+
+async function bundle(name, entry, outdir, queue) {
+  const lazy = {
+    name: "lazy-bundles",
+    setup(hooks) {
+      hooks.onResolve({ filter: /./ }, async (request) => {
+        if (request.kind !== "dynamic-import" || request.pluginData === "resolving") return undefined;
+        if (request.path.startsWith("node:")) return undefined;
+        const { path: file, errors } = await hooks.resolve(request.path, {
+          kind: "import-statement",
+          resolveDir: request.resolveDir,
+          importer: request.importer,
+          pluginData: "resolving",
+        });
+        if (errors.length > 0) return { errors };
+        // Libraries that load a part of themselves lazily keep it within their own bundle.
+        if (request.importer.includes("node_modules")) return undefined;
+        const bundleName = nameOf(file, request.path);
+        queue.set(bundleName, file);
+        return { path: `./${bundleName}.cjs`, external: true };
+      });
+    },
+  };
+  await build({
+    entryPoints: [entry],
+    outfile: path.join(outdir, `${name}.cjs`),
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "warning",
+    define: {
+      "import.meta.url": "__importMetaUrl",
+      TASKFLOW_VERSION: JSON.stringify(require("./package.json").version),
+    },
+    banner: { js: 'const __importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
+    plugins: [lazy],
+  });
+}
+
+function nameOf(file, request) {
+  const inside = path.relative(path.join(root, "src"), file);
+  if (inside.startsWith("..")) return `lib.${request.replace(/[^a-z0-9]+/gi, "-")}`;
+  return inside.replace(/\.ts$/, "").replaceAll(path.sep, ".");
+}
+
+function buildLibrary(outdir) {
+  const tsc = path.join(path.dirname(require.resolve("typescript/package.json")), "bin/tsc");
+  const { status } = spawnSync(
+    process.execPath,
+    [tsc, "-p", path.join(root, "tsconfig.lib.json"), "--outDir", outdir],
+    { stdio: "inherit" },
+  );
+  if (status !== 0) throw new Error("the library does not compile");
+}
+
+/** The old build stays usable until the new one is whole, also for a second build at the same time. */
+function replaceFolder(from, to) {
+  mkdirSync(path.dirname(to), { recursive: true });
+  const old = `${to}.${process.pid}.old`;
+  if (existsSync(to)) renameSync(to, old);
+  renameSync(from, to);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function isInstalled(name) {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,177 @@
+/** Finds the attachments that items name: one listing for all items of a task, one request for a full key. */
+import { pMapIterable } from "p-map";
+import { TaskflowError, isTaskflowError, toTaskflowError } from "../errors.ts";
+import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver.ts";
+import { ambiguous, matchItem } from "./items.ts";
+import type { ItemMatch } from "./items.ts";
+import { taskPrefix } from "./key.ts";
+import { list, versionsOf } from "./list.ts";
+import { groupByTask } from "./operands.ts";
+import type { ItemRef } from "./operands.ts";
+import { attachmentOf, detailedAttachmentOf } from "./types.ts";
+import type { Attachment } from "./types.ts";
+
+export interface FindOptions {
+  /** Where to look. `any` prefers the live one. */
+  readonly among: "live" | "deleted" | "any";
+  /** Of several attachments with the name: take the newest, or refuse with `ambiguous`. */
+  readonly several: "newest" | "refuse";
+  readonly signal: AbortSignal;
+}
+
+export type Found =
+  | { readonly ref: ItemRef; readonly attachment: Attachment; /** Further ones of the name. */ readonly older: number }
+  | { readonly ref: ItemRef; readonly error: TaskflowError };
+
+const KEYS_AT_ONCE = 16;
+
+/** One outcome an item, in the order given. Errors of the store itself are thrown. */
+export async function* findItems(
+  driver: StorageDriver,
+  items: readonly ItemRef[],
+  options: FindOptions,
+): AsyncGenerator<Found, void, undefined> {
+  const found = new Map<ItemRef, Found>();
+  const named = items.filter(({ kind }) => kind === "item");
+  for (const [task, refs] of groupByTask(named)) {
+    for (const outcome of await findByName(driver, task, refs, options)) found.set(outcome.ref, outcome);
+  }
+  const outcomes = pMapIterable(items, async (ref) => found.get(ref) ?? (await findByKey(driver, ref, options)), {
+    concurrency: KEYS_AT_ONCE,
+    backpressure: 4 * KEYS_AT_ONCE,
+  });
+  yield* outcomes;
+}
+
+/** One outcome a key, in the order given, for keys that come one by one (stdin). */
+export async function* findKeys(
+  driver: StorageDriver,
+  refs: AsyncIterable<ItemRef>,
+  options: FindOptions,
+): AsyncGenerator<Found, void, undefined> {
+  yield* pMapIterable(refs, (ref) => findByKey(driver, ref, options), {
+    concurrency: KEYS_AT_ONCE,
+    backpressure: 4 * KEYS_AT_ONCE,
+  });
+}
+
+async function findByKey(driver: StorageDriver, ref: ItemRef, options: FindOptions): Promise<Found> {
+  if (ref.kind !== "key" || ref.elsewhere) return { ref, error: notFound(ref, options) };
+  const { signal } = options;
+  for (const deleted of sides(options)) {
+    try {
+      const object = deleted
+        ? await versionsOf(driver).headDeleted(ref.key, { signal })
+        : await driver.head(ref.key, { signal });
+      const attachment = detailedAttachmentOf(object);
+      return attachment === null ? { ref, error: notFound(ref, options) } : { ref, attachment, older: 0 };
+    } catch (error) {
+      if (!isTaskflowError(error) || error.code !== "not_found") throw error;
+    }
+  }
+  return { ref, error: await absent(driver, ref, options, (other) => other.key === ref.key) };
+}
+
+/** Whether to look among the deleted ones, in the order to look. */
+function sides({ among }: FindOptions): readonly boolean[] {
+  return among === "any" ? [false, true] : [among === "deleted"];
+}
+
+/** The listing is read once and only what some item could mean is kept, however long it is. */
+async function findByName(
+  driver: StorageDriver,
+  task: string,
+  refs: readonly ItemRef[],
+  options: FindOptions,
+): Promise<Found[]> {
+  const candidates = await candidatesFor(driver, task, refs, options);
+  return await Promise.all(
+    refs.map(async (ref): Promise<Found> => {
+      try {
+        const match = matchItem(itemOf(ref), candidates);
+        if (match === null) {
+          return { ref, error: await absent(driver, ref, options, (other) => matchesOne(ref, other)) };
+        }
+        return { ref, ...chosen(ref, match, options) };
+      } catch (error) {
+        return { ref, error: toTaskflowError(error) };
+      }
+    }),
+  );
+}
+
+function chosen(
+  ref: ItemRef,
+  { matches }: ItemMatch<Attachment>,
+  options: FindOptions,
+): { attachment: Attachment; older: number } {
+  if (matches.length > 1 && options.several === "refuse") throw ambiguous(itemOf(ref), matches);
+  const newest = matches.reduce((best, one) => (isNewer(one, best) ? one : best));
+  return { attachment: newest, older: matches.length - 1 };
+}
+
+async function candidatesFor(
+  driver: StorageDriver,
+  task: string,
+  refs: readonly ItemRef[],
+  options: FindOptions,
+): Promise<Attachment[]> {
+  const candidates: Attachment[] = [];
+  const { signal } = options;
+  for (const deleted of sides(options)) {
+    const objects: AsyncIterable<ObjectInfo | DeletedObject> = deleted
+      ? versionsOf(driver).listDeleted(taskPrefix(task), { signal })
+      : driver.list(taskPrefix(task), { signal });
+    for await (const object of objects) {
+      const attachment = attachmentOf(object);
+      if (attachment !== null && refs.some((ref) => matchesOne(ref, attachment))) candidates.push(attachment);
+    }
+  }
+  return candidates;
+}
+
+function matchesOne(ref: ItemRef, attachment: Attachment): boolean {
+  return matchItem(itemOf(ref), [attachment]) !== null;
+}
+
+function itemOf(ref: ItemRef): string {
+  return ref.kind === "item" ? ref.item : ref.text;
+}
+
+function isNewer(one: Attachment, other: Attachment): boolean {
+  const difference = one.createdAt.getTime() - other.createdAt.getTime();
+  return difference > 0 || (difference === 0 && one.key > other.key);
+}
+
+/** Not there: but perhaps on the other side of delete, and then that is worth saying. */
+async function absent(
+  driver: StorageDriver,
+  ref: ItemRef,
+  options: FindOptions,
+  isIt: (attachment: Attachment) => boolean,
+): Promise<TaskflowError> {
+  if (driver.versions === undefined || options.among === "any") return notFound(ref, options);
+  const wantedDeleted = options.among === "deleted";
+  const others = list(driver, { task: ref.task, deleted: !wantedDeleted, order: "key", signal: options.signal });
+  for await (const other of others.attachments) {
+    if (!isIt(other)) continue;
+    if (wantedDeleted) {
+      return new TaskflowError("exists", `${describe(ref)} is not deleted`, { hint: null, context: { key: other.key } });
+    }
+    return new TaskflowError("not_found", `${describe(ref)} was deleted`, {
+      hint: `bring it back with: taskflow attach undelete ${other.task} ${other.id}`,
+    });
+  }
+  return notFound(ref, options);
+}
+
+function notFound(ref: ItemRef, { among }: FindOptions): TaskflowError {
+  const deleted = among === "deleted";
+  return new TaskflowError("not_found", `no ${deleted ? "deleted " : ""}attachment ${describe(ref)}`, {
+    hint: `taskflow attach list ${ref.task}${deleted ? " --deleted" : ""}`,
+  });
+}
+
+function describe(ref: ItemRef): string {
+  return ref.kind === "key" ? ref.key : `"${ref.item}" on ${ref.task}`;
+}

@@ -1,0 +1,234 @@
+/** What is attached: newest first where that fits in memory, else in the store's key order, streamed. */
+import { pMapIterable } from "p-map";
+import { TaskflowError, isTaskflowError } from "../errors.ts";
+import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver.ts";
+import { taskPrefix } from "./key.ts";
+import { SORTED_AT_MOST } from "./list-orders.ts";
+import type { ListOrder } from "./list-orders.ts";
+import { attachmentOf, detailedAttachmentOf } from "./types.ts";
+import type { Attachment } from "./types.ts";
+
+export interface ListQuery {
+  /** `null`: the whole store. */
+  readonly task: string | null;
+  readonly deleted?: boolean;
+  /** Tells whether a name (the key's) is wanted. */
+  readonly matches?: (name: string) => boolean;
+  /** Only what was attached (or, of deleted ones, deleted) at or after this time, by the store's clock. */
+  readonly since?: Date;
+  /** Absent: newest first within a task of up to 10,000 attachments, else key order. */
+  readonly order?: ListOrder;
+  /** At most so many attachments. */
+  readonly limit?: number;
+  /** The `next` of an earlier list, in the same order. */
+  readonly after?: string;
+  /** Read each attachment's record too: a request each, 16 at a time. */
+  readonly details?: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface Listing {
+  readonly attachments: AsyncIterable<Attachment>;
+  /** The order they come in; known once the first has come or the list has ended. */
+  order(): ListOrder;
+  /** Where to go on if the limit cut the list; known at its end. */
+  next(): string | null;
+}
+
+const DETAILS_AT_ONCE = 16;
+const PREFIX = "tasks/";
+
+/**
+ * Errors: `usage` where an order needs a limit or `after` is of another order; `unsupported` for deleted ones where the
+ * store keeps none; else the driver's. Fewer attachments than the truth are never an end, always an error.
+ */
+export function list(driver: StorageDriver, query: ListQuery): Listing {
+  const { limit = Infinity } = query;
+  if (query.order !== undefined && query.order !== "key" && query.task === null && limit > SORTED_AT_MOST) {
+    throw needsLimit(query.order);
+  }
+  let order: ListOrder = query.order ?? (query.task === null ? "key" : "newest");
+  let next: string | null = null;
+  const cut = (attachment: Attachment): void => {
+    next = cursorOf(attachment, order);
+  };
+
+  async function* inOrder(): AsyncGenerator<Attachment, void, undefined> {
+    if (order === "key") {
+      yield* limited(wanted(driver, query, keyCursor(query.after)), limit, cut);
+      return;
+    }
+    const all = wanted(driver, query)[Symbol.asyncIterator]();
+    const compare = comparator(order);
+    const from = query.after === undefined ? null : parseCursor(query.after, order);
+    const kept: Attachment[] = [];
+    const room = limit <= SORTED_AT_MOST ? limit + 1 : SORTED_AT_MOST + 1;
+    const bounded = limit <= SORTED_AT_MOST && (query.order !== undefined || query.task === null);
+    let seen = 0;
+    for (;;) {
+      const one = await all.next();
+      if (one.done === true) break;
+      seen += 1;
+      if (!bounded && seen > SORTED_AT_MOST) {
+        if (query.order !== undefined) throw needsLimit(order);
+        // Too many to sort: what was kept is still in key order, and the rest follows as it comes.
+        if (from !== null) throw otherOrder("key");
+        order = "key";
+        yield* limited(chain([...kept, one.value], { [Symbol.asyncIterator]: () => all }), limit, cut);
+        return;
+      }
+      if (from !== null && compare(one.value, from) <= 0) continue;
+      kept.push(one.value);
+      if (bounded && kept.length >= 2 * room) kept.sort(compare).splice(room);
+    }
+    kept.sort(compare);
+    yield* limited(chain(kept), limit, cut);
+  }
+
+  const attachments = query.details === true ? withDetails(driver, query, inOrder()) : inOrder();
+  return { attachments, order: () => order, next: () => next };
+}
+
+/** Everything that the filters let through, in key order. */
+async function* wanted(
+  driver: StorageDriver,
+  query: ListQuery,
+  after?: string,
+): AsyncGenerator<Attachment, void, undefined> {
+  const prefix = query.task === null ? PREFIX : taskPrefix(query.task);
+  const options = { signal: query.signal, ...(after === undefined ? {} : { after }) };
+  const objects: AsyncIterable<ObjectInfo | DeletedObject> =
+    query.deleted === true ? versionsOf(driver).listDeleted(prefix, options) : driver.list(prefix, options);
+  for await (const object of objects) {
+    const attachment = attachmentOf(object);
+    if (attachment === null) continue;
+    if (query.matches !== undefined && !query.matches(attachment.name)) continue;
+    if (query.since !== undefined && (attachment.deletedAt ?? attachment.createdAt) < query.since) continue;
+    yield attachment;
+  }
+}
+
+export function versionsOf(driver: StorageDriver): NonNullable<StorageDriver["versions"]> {
+  if (driver.versions !== undefined) return driver.versions;
+  throw new TaskflowError("unsupported", `${driver.location} does not keep what was deleted`, {
+    hint: "turn on versioning of the bucket",
+  });
+}
+
+async function* limited(
+  attachments: AsyncIterable<Attachment>,
+  limit: number,
+  cut: (last: Attachment) => void,
+): AsyncGenerator<Attachment, void, undefined> {
+  let given = 0;
+  let last: Attachment | null = null;
+  for await (const attachment of attachments) {
+    if (given === limit) {
+      if (last !== null) cut(last);
+      return;
+    }
+    given += 1;
+    last = attachment;
+    yield attachment;
+  }
+}
+
+async function* chain(
+  first: readonly Attachment[],
+  rest?: AsyncIterable<Attachment>,
+): AsyncGenerator<Attachment, void, undefined> {
+  yield* first;
+  if (rest !== undefined) yield* rest;
+}
+
+async function* withDetails(
+  driver: StorageDriver,
+  { deleted, signal }: ListQuery,
+  attachments: AsyncIterable<Attachment>,
+): AsyncGenerator<Attachment, void, undefined> {
+  const detailed = pMapIterable(
+    attachments,
+    async ({ key }) => {
+      try {
+        return detailedAttachmentOf(
+          deleted === true ? await versionsOf(driver).headDeleted(key, { signal }) : await driver.head(key, { signal }),
+        );
+      } catch (error) {
+        // Deleted or undeleted since it was listed.
+        if (isTaskflowError(error) && error.code === "not_found") return null;
+        throw error;
+      }
+    },
+    { concurrency: DETAILS_AT_ONCE, backpressure: 4 * DETAILS_AT_ONCE },
+  );
+  for await (const attachment of detailed) if (attachment !== null) yield attachment;
+}
+
+type Sorted = Pick<Attachment, "key" | "name" | "size" | "createdAt" | "deletedAt">;
+
+const VALUES = {
+  newest: (one: Sorted) => -timeOf(one),
+  oldest: timeOf,
+  size: (one: Sorted) => -one.size,
+  name: () => 0,
+  key: () => 0,
+} as const satisfies Record<ListOrder, (one: Sorted) => number>;
+
+function timeOf(one: Sorted): number {
+  return (one.deletedAt ?? one.createdAt).getTime();
+}
+
+function comparator(order: ListOrder): (a: Sorted, b: Sorted) => number {
+  const value = VALUES[order];
+  return (a, b) =>
+    value(a) - value(b) || (order === "name" ? compareText(a.name, b.name) : 0) || compareText(a.key, b.key);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** In key order the key itself; else the order, the value it sorts by, and the key, so that it needn't exist any more. */
+function cursorOf(last: Attachment, order: ListOrder): string {
+  if (order === "key") return last.key;
+  const value = order === "name" ? encodeURIComponent(last.name) : String(order === "size" ? last.size : timeOf(last));
+  return `${order}:${value}:${last.key}`;
+}
+
+function parseCursor(text: string, order: ListOrder): Sorted {
+  const [, found = "", value = "", key = ""] = /^([a-z]+):([^:]*):(.*)$/s.exec(text) ?? [];
+  if (found !== order) throw otherOrder(order);
+  const number = Number(value);
+  const isNumber = /^-?\d{1,16}$/.test(value);
+  if (order !== "name" && !isNumber) throw otherOrder(order);
+  const time = new Date(order === "size" || order === "name" ? 0 : number);
+  return { key, name: order === "name" ? decodeText(value) : "", size: order === "size" ? number : 0, createdAt: time };
+}
+
+function keyCursor(after: string | undefined): string | undefined {
+  if (after !== undefined && !after.startsWith(PREFIX)) throw otherOrder("key");
+  return after;
+}
+
+function decodeText(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    throw otherOrder("name");
+  }
+}
+
+function otherOrder(order: ListOrder): TaskflowError {
+  return new TaskflowError("usage", `--after is not from a list in this order (${order})`, {
+    hint: "give it the `next` of the list before, with the same --sort",
+  });
+}
+
+function needsLimit(order: ListOrder): TaskflowError {
+  return new TaskflowError(
+    "usage",
+    `a list this long is sorted by ${order} only with a --limit of at most ${SORTED_AT_MOST}`,
+    { hint: "add --limit 100, or take --sort key" },
+  );
+}
+

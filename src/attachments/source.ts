@@ -1,0 +1,253 @@
+/** Where uploaded bytes come from: a file on disk, or a stream that can be read once. */
+import { constants } from "node:fs";
+import { lstat, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { TaskflowError, throwIfAborted } from "../errors.ts";
+import type { Body } from "../storage/driver.ts";
+
+/** A body with what an upload wants to know before the first byte goes out. */
+export interface Source extends Body {
+  /** At most `count` leading bytes; reading them takes nothing from `chunks`. */
+  peek(count: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Large enough that system calls don't count, small enough for two of them to stay in the processor's cache. */
+const CHUNK = 1024 * 1024;
+
+/**
+ * A regular file, opened so that a FIFO can't hang it; symlinks are followed.
+ * Errors: `not_found`; `usage` for what is no regular file; `permission`; `io`. `settle` rejects with `changed` where
+ * size, mtime, ctime or inode are no longer what they were, or other bytes were there than the size said.
+ */
+export async function openFileSource(path: string): Promise<Source> {
+  const file = await openRegular(path);
+  const before = await file.stat({ bigint: true });
+  const size = Number(before.size);
+  return {
+    size,
+    repeatable: true,
+    async peek(count) {
+      const buffer = Buffer.alloc(Math.min(count, Math.max(size, 1)));
+      const { bytesRead } = await readAt(file, buffer, 0, path);
+      return buffer.subarray(0, bytesRead);
+    },
+    chunks: (signal) => fileChunks(file, path, size, signal),
+    async settle(bytesRead) {
+      const after = await file.stat({ bigint: true });
+      if (bytesRead !== size) throw wrongLength(path, bytesRead, size);
+      if (!isSame(before, after)) throw changed(path);
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Bytes that pass once, for example a pipe. */
+export async function openStreamSource(stream: AsyncIterable<Uint8Array>): Promise<Source> {
+  const iterator = stream[Symbol.asyncIterator]();
+  let head: Uint8Array[] = [];
+  return await Promise.resolve({
+    size: null,
+    repeatable: false,
+    async peek(count: number) {
+      let have = head.reduce((sum, chunk) => sum + chunk.length, 0);
+      while (have < count) {
+        const next = await iterator.next();
+        if (next.done === true) break;
+        head.push(Buffer.from(next.value));
+        have += next.value.length;
+      }
+      return Buffer.concat(head).subarray(0, count);
+    },
+    async *chunks(signal: AbortSignal) {
+      const first = head;
+      head = [];
+      for (const chunk of first) yield chunk;
+      for (;;) {
+        const next = await untilAborted(iterator.next(), signal);
+        if (next.done === true) return;
+        yield next.value;
+      }
+    },
+    settle: () => Promise.resolve(),
+    async close() {
+      // Not awaited: a generator that waits for a silent pipe would never answer.
+      void iterator.return?.().catch(() => undefined);
+      return await Promise.resolve();
+    },
+  });
+}
+
+/** A silent pipe must not keep an aborted upload. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  throwIfAborted(signal);
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      try {
+        throwIfAborted(signal);
+      } catch (error) {
+        reject(error as Error);
+      }
+    };
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (stop !== undefined) signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Reads ahead by one chunk, in two buffers that take turns: one being read, one with the caller. */
+async function* fileChunks(
+  file: FileHandle,
+  path: string,
+  size: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  // One byte more than there should be, so that the end shows without another read.
+  const length = Math.min(CHUNK, size + 1);
+  const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] as const;
+  let position = 0;
+  let turn = 0;
+  let next = readAt(file, buffers[0], position, path);
+  try {
+    for (;;) {
+      const { buffer, bytesRead } = await next;
+      throwIfAborted(signal);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      // A file that grows as fast as it is read would never end.
+      if (position > size) throw wrongLength(path, position, size);
+      turn = 1 - turn;
+      next = position === size && bytesRead < length ? atEnd(buffers[0]) : readAt(file, pick(buffers, turn), position, path);
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    // The read ahead may still be under way when the loop is left; its failure is then nobody's concern.
+    await next.catch(() => undefined);
+  }
+}
+
+function pick(buffers: readonly [Buffer, Buffer], turn: number): Buffer {
+  return turn === 0 ? buffers[0] : buffers[1];
+}
+
+function atEnd(buffer: Buffer): Promise<{ buffer: Buffer; bytesRead: number }> {
+  return Promise.resolve({ buffer, bytesRead: 0 });
+}
+
+async function readAt(
+  file: FileHandle,
+  buffer: Buffer,
+  position: number,
+  path: string,
+): Promise<{ buffer: Buffer; bytesRead: number }> {
+  try {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    return { buffer, bytesRead };
+  } catch (error) {
+    throw new TaskflowError("io", `cannot read ${path} at byte ${position}: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw await openError(path, error);
+  }
+  try {
+    const stats = await file.stat();
+    if (stats.isFile()) return file;
+    throw stats.isDirectory() ? isDirectory(path) : notRegular(path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function openError(path: string, error: unknown): Promise<TaskflowError> {
+  const options = { cause: error };
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+    case "ENOTDIR": {
+      if (path.includes("\uFFFD")) {
+        return new TaskflowError("not_found", `the name of this file is not UTF-8 and can't be opened: ${path}`, {
+          ...options,
+          hint: "pipe it in: taskflow attach upload TASK - --name NAME < FILE",
+        });
+      }
+      const dangling = await isLink(path);
+      return new TaskflowError("not_found", `no such file: ${path}${dangling ? " (a link that leads nowhere)" : ""}`, {
+        ...options,
+        hint: dangling ? "the file it points to is missing" : "check the path",
+      });
+    }
+    case "EACCES":
+    case "EPERM":
+      return new TaskflowError("permission", `permission denied: ${path}`, options);
+    case "EISDIR":
+      return isDirectory(path);
+    case "ELOOP":
+      return new TaskflowError("usage", `a link that leads back to itself: ${path}`, { ...options, hint: null });
+    case "ENXIO":
+    case "ENODEV":
+      return notRegular(path);
+    case "ENAMETOOLONG":
+      return new TaskflowError("usage", `this path is too long: ${path.slice(0, 60)}…`, { ...options, hint: null });
+    case "ERR_INVALID_ARG_VALUE":
+      return new TaskflowError("usage", "a file name can't hold a NUL byte", { ...options, hint: null });
+    default:
+      return new TaskflowError("io", `cannot open ${path}: ${reason(error)}`, options);
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink();
+  } catch {
+    // Whatever it is, it isn't there.
+    return false;
+  }
+}
+
+function isDirectory(path: string): TaskflowError {
+  return new TaskflowError("usage", `${path} is a directory`, { hint: "add --recursive to attach what is in it" });
+}
+
+function notRegular(path: string): TaskflowError {
+  return new TaskflowError("usage", `${path} is not a regular file`, {
+    hint: "pipe it in: taskflow attach upload TASK - --name NAME",
+  });
+}
+
+function wrongLength(path: string, bytesRead: number, size: number): TaskflowError {
+  if (size === 0) {
+    return new TaskflowError("changed", `${path} has bytes although its size is 0`, {
+      hint: "pipe it in: taskflow attach upload TASK - --name NAME",
+    });
+  }
+  return changed(path, bytesRead > size ? "it grows" : `it ended at byte ${bytesRead} of ${size}`);
+}
+
+function changed(path: string, how?: string): TaskflowError {
+  return new TaskflowError("changed", `${path} changed while it was read${how === undefined ? "" : `: ${how}`}`);
+}
+
+/** ctime tells of a rewrite whose mtime was set back; it moves too when a rename replaces the file, and that is fine. */
+function isSame(before: BigIntStats, after: BigIntStats): boolean {
+  return (
+    before.size === after.size &&
+    before.mtimeNs === after.mtimeNs &&
+    before.ino === after.ino &&
+    (before.ctimeNs === after.ctimeNs || before.nlink !== after.nlink)
+  );
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,161 @@
+import { TaskflowError } from "../../errors.ts";
+import type { Attachment } from "../../attachments/types.ts";
+import type { StorageDriver } from "../../storage/driver.ts";
+import { versionsOf } from "../../attachments/list.ts";
+import { attachmentJson } from "../attachment-view.ts";
+import type { DeleteOptions } from "../commands/delete.ts";
+import { confirm } from "../confirm.ts";
+import type { Context } from "../context.ts";
+import { count, shellQuote } from "../output/format.ts";
+import { printable } from "../output/printable.ts";
+import type { View } from "../output/report.ts";
+import { runSession } from "../session.ts";
+import type { Session } from "../session.ts";
+import { inBatches, resultsOf, selectAttachments } from "./items.ts";
+import type { Selected, Selection } from "./items.ts";
+
+interface Row {
+  readonly attachment: Attachment;
+  /** What brings it back, where anything does. */
+  readonly undo: string | null;
+}
+
+export function runDelete(ctx: Context, operands: readonly string[], options: DeleteOptions): Promise<number> {
+  const view: View<Row> = {
+    json: ({ attachment, undo }) => ({
+      ...attachmentJson(attachment),
+      ...(undo === null ? {} : { undo: { command: undo, until: null } }),
+    }),
+    line: ({ attachment }) => attachment.key,
+  };
+  return runSession(ctx, "delete", options, view, async (session) => {
+    const driver = await session.openStore();
+    const selection: Selection = {
+      among: options.purge === true ? "any" : "live",
+      several: "refuse",
+      task: options.task,
+      withoutItems: "--all takes everything on the task",
+      ignoreMissing: options.ignoreMissing === true,
+      ...(options.all === true ? { whole: { order: "key" } } : {}),
+    };
+    const select = (): AsyncIterable<Selected> => selectAttachments(ctx, driver, session.report, operands, selection);
+    if (options.dryRun === true) return await dryRun(session, select(), options, driver);
+    if (options.yes !== true && (options.purge === true || driver.versions === undefined)) {
+      await askFirst(ctx, driver, operands, options);
+    }
+    return options.purge === true ? await purge(session, driver, select()) : await remove(session, driver, select(), options);
+  });
+}
+
+async function remove(
+  { ctx, report }: Session<Row>,
+  driver: StorageDriver,
+  selected: AsyncIterable<Selected>,
+  options: DeleteOptions,
+): Promise<undefined> {
+  const seen = { count: 0, oldest: new Date(8.64e15), tasks: new Set<string>(), undoable: true };
+  let last: Attachment | null = null;
+  for await (const batch of inBatches(selected)) {
+    for await (const { chosen, result } of resultsOf(batch, (keys) =>
+      driver.delete(keys, { signal: ctx.signal }),
+    )) {
+      const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
+      if (result.error !== undefined) await report.failure(result.error, place);
+      else if (result.existed === false) {
+        // Someone else was quicker; a whole task is empty all the same.
+        if (chosen.index === null || options.ignoreMissing === true) await report.skipped();
+        else await report.failure(new TaskflowError("not_found", `${chosen.attachment.key} is gone already`), place);
+      } else {
+        const { attachment } = chosen;
+        seen.count += 1;
+        seen.undoable &&= result.undoable;
+        seen.tasks.add(attachment.task);
+        if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
+        last = attachment;
+        const gone = { ...attachment, deleted: true, deletedAt: result.deletedAt };
+        await report.item(
+          { attachment: gone, undo: result.undoable ? undoOne(attachment, options) : null },
+          attachment.size,
+        );
+      }
+    }
+  }
+  if (last === null) {
+    await report.note(`nothing was deleted in ${printable(driver.location)}`);
+    return undefined;
+  }
+  await report.note(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
+  if (!seen.undoable) return undefined;
+  const undo =
+    seen.count === 1
+      ? [undoOne(last, options)]
+      : [...seen.tasks].map((task) =>
+          withStore(`taskflow attach undelete ${task} --since ${seen.oldest.toISOString()}`, options),
+        );
+  await report.note(`undo, until it is purged: ${undo.join("\n                         ")}`);
+  return undefined;
+}
+
+async function purge(
+  { ctx, report }: Session<Row>,
+  driver: StorageDriver,
+  selected: AsyncIterable<Selected>,
+): Promise<undefined> {
+  const versions = versionsOf(driver);
+  let done = 0;
+  for await (const batch of inBatches(selected)) {
+    for await (const { chosen, result } of resultsOf(batch, (keys) =>
+      versions.purge(keys, { signal: ctx.signal }),
+    )) {
+      const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
+      if (result.error !== undefined) {
+        await report.failure(result.error, place);
+        continue;
+      }
+      done += 1;
+      await report.item({ attachment: { ...chosen.attachment, deleted: true }, undo: null }, chosen.attachment.size);
+    }
+  }
+  await report.note(`purged ${count(done, "attachment")} in ${printable(driver.location)}, for good`);
+  return undefined;
+}
+
+async function dryRun(
+  { report }: Session<Row>,
+  selected: AsyncIterable<Selected>,
+  options: DeleteOptions,
+  driver: StorageDriver,
+): Promise<{ extra: { dryRun: true } }> {
+  let number = 0;
+  for await (const { attachment } of selected) {
+    number += 1;
+    await report.item({ attachment, undo: null }, attachment.size);
+  }
+  const verb = options.purge === true ? "purge" : "delete";
+  await report.note(`would ${verb} ${count(number, "attachment")} in ${printable(driver.location)}`);
+  return { extra: { dryRun: true } };
+}
+
+async function askFirst(
+  ctx: Context,
+  driver: StorageDriver,
+  operands: readonly string[],
+  options: DeleteOptions,
+): Promise<void> {
+  const task = options.task ?? operands[0] ?? "";
+  const what =
+    options.all === true
+      ? `everything on ${task}, deleted ones too,`
+      : operands.map((operand) => printable(operand)).join(" ");
+  const verb = options.purge === true ? "purge" : "delete";
+  await confirm(ctx, `${verb} ${what} in ${printable(driver.location)}? This can't be undone.`);
+}
+
+function undoOne(attachment: Attachment, options: DeleteOptions): string {
+  // A key with odd characters needs quotes, an id never does.
+  return withStore(`taskflow attach undelete ${attachment.task} ${attachment.id}`, options);
+}
+
+function withStore(command: string, { store }: DeleteOptions): string {
+  return store === undefined ? command : `${command} --store ${shellQuote(store)}`;
+}

@@ -1,0 +1,180 @@
+/** From what was typed to the attachments that are meant: shared by every action that takes TASK ITEM... */
+import { findItems, findKeys } from "../../attachments/find.ts";
+import type { Found } from "../../attachments/find.ts";
+import { list } from "../../attachments/list.ts";
+import { parseKeyOperand, parseOperands } from "../../attachments/operands.ts";
+import type { ItemRef } from "../../attachments/operands.ts";
+import type { Attachment } from "../../attachments/types.ts";
+import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import type { KeyResult, StorageDriver } from "../../storage/driver.ts";
+import type { Context } from "../context.ts";
+import type { Report } from "../output/report.ts";
+
+export interface Selection {
+  /** Whole tasks are only taken where the action offers it. */
+  readonly whole?: { readonly since?: Date; readonly order?: "key" };
+  readonly among: "live" | "deleted" | "any";
+  readonly several: "newest" | "refuse";
+  readonly task: string | undefined;
+  /** What to say where items are missing: `--all` or the like. */
+  readonly withoutItems: string;
+  /** A missing item is no failure. */
+  readonly ignoreMissing?: boolean;
+}
+
+export interface Selected {
+  readonly attachment: Attachment;
+  /** Among the items; `null` of a whole task. */
+  readonly index: number | null;
+  readonly text: string;
+}
+
+/** One attachment after the other, in the order given; what isn't found is reported as that item's failure. */
+export async function* selectAttachments<Row>(
+  ctx: Context,
+  driver: StorageDriver,
+  report: Report<Row>,
+  operands: readonly string[],
+  selection: Selection,
+): AsyncGenerator<Selected, void, undefined> {
+  const bucket = bucketOf(driver);
+  const { among, several } = selection;
+  const options = { among, several, signal: ctx.signal };
+  if (operands.includes("-")) {
+    yield* outcomes(report, findKeys(driver, keysOfStdin(ctx, operands, bucket), options), selection, 0);
+    return;
+  }
+  const { task, items } = parseOperands(operands, selection.task, bucket);
+  if (items.length === 0) {
+    if (selection.whole === undefined || task === null) {
+      throw new TaskflowError("usage", "name the items", { hint: selection.withoutItems });
+    }
+    const { since, order } = selection.whole;
+    for (const deleted of among === "any" ? [false, true] : [among === "deleted"]) {
+      const all = list(driver, {
+        task,
+        deleted,
+        signal: ctx.signal,
+        ...(order === undefined ? {} : { order }),
+        ...(since === undefined ? {} : { since }),
+      });
+      for await (const attachment of all.attachments) yield { attachment, index: null, text: attachment.key };
+    }
+    return;
+  }
+  if (selection.whole?.since !== undefined) {
+    throw new TaskflowError("usage", "--since is for a whole task, not for single items", { hint: null });
+  }
+  const first = operands.length - items.length;
+  yield* outcomes(report, findItems(driver, items, options), selection, first);
+}
+
+async function* outcomes<Row>(
+  report: Report<Row>,
+  found: AsyncIterable<Found>,
+  selection: Selection,
+  first: number,
+): AsyncGenerator<Selected, void, undefined> {
+  const given = new Set<string>();
+  for await (const outcome of found) {
+    const { index, text } = outcome.ref;
+    if ("attachment" in outcome) {
+      const { attachment, older } = outcome;
+      // Two items may mean one attachment; it is done once.
+      if (given.has(attachment.key)) continue;
+      given.add(attachment.key);
+      if (older > 0) {
+        await report.note(`${older + 1} attachments are named ${attachment.name}: took the newest, ${attachment.id}`);
+      }
+      yield { attachment, index: index - first, text };
+    } else if (selection.ignoreMissing === true && outcome.error.code === "not_found") {
+      await report.skipped();
+    } else {
+      await report.failure(outcome.error, { index: index - first, item: text });
+    }
+  }
+}
+
+/** One full key a line; blank lines are passed over. */
+async function* keysOfStdin(
+  ctx: Context,
+  operands: readonly string[],
+  bucket: string | null,
+): AsyncGenerator<ItemRef, void, undefined> {
+  if (operands.length > 1) {
+    throw new TaskflowError("usage", "`-` stands alone: full keys are read from stdin, one a line", { hint: null });
+  }
+  if (ctx.stdin.isTerminal) {
+    throw new TaskflowError("usage", "`-` reads keys from stdin, which is a terminal", {
+      hint: "pipe them in: taskflow attach list T-42 | cut -f1 | taskflow attach … -",
+    });
+  }
+  let index = 0;
+  for await (const text of linesOf(ctx.stdin.chunks())) {
+    if (text === "") continue;
+    const { key, task } = parseKeyOperand(text, bucket);
+    yield { index, text, task, kind: "key", key, elsewhere: false };
+    index += 1;
+  }
+}
+
+/** The longest line that could be a key with its store. */
+const LONGEST_LINE = 4096;
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > LONGEST_LINE) throw new TaskflowError("usage", "a line of stdin is too long to be a key");
+    for (const line of lines) yield line.replace(/\r$/, "");
+  }
+  if (rest !== "") yield rest.replace(/\r$/, "");
+}
+
+export function bucketOf(driver: StorageDriver): string | null {
+  return driver.location.startsWith("s3://") ? driver.location.slice("s3://".length) : null;
+}
+
+/** Runs one item's work: its failure is that item's, but a store that is gone ends the command. */
+export async function attempt<Row>(
+  report: Report<Row>,
+  place: { readonly index: number | null; readonly text: string },
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isTaskflowError(error) && error.code === "interrupted") throw error;
+    await report.failure(error, { ...(place.index === null ? {} : { index: place.index }), item: place.text });
+  }
+}
+
+/** How many keys a store is asked at once: S3's own limit for a batch (API reference, DeleteObjects). */
+const BATCH = 1000;
+
+/** So many at a time that a store can work in batches, so few that a listing of any length fits. */
+export async function* inBatches(selected: AsyncIterable<Selected>): AsyncGenerator<Selected[], void, undefined> {
+  let batch: Selected[] = [];
+  for await (const one of selected) {
+    batch.push(one);
+    if (batch.length === BATCH) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** A store answers in the order it was asked. */
+export async function* resultsOf<R extends KeyResult>(
+  batch: readonly Selected[],
+  ask: (keys: string[]) => AsyncIterable<R>,
+): AsyncGenerator<{ chosen: Selected; result: R }, void, undefined> {
+  const byKey = new Map(batch.map((chosen) => [chosen.attachment.key, chosen]));
+  for await (const result of ask([...byKey.keys()])) {
+    const chosen = byKey.get(result.key);
+    if (chosen !== undefined) yield { chosen, result };
+  }
+}

@@ -1,0 +1,73 @@
+import { compileGlob } from "../../attachments/glob.ts";
+import { list } from "../../attachments/list.ts";
+import { parseTask } from "../../attachments/task.ts";
+import type { Attachment } from "../../attachments/types.ts";
+import { parseSince } from "../../config/parse-values.ts";
+import { TaskflowError } from "../../errors.ts";
+import { attachmentJson, attachmentLine, attachmentTable } from "../attachment-view.ts";
+import type { ListOptions } from "../commands/list.ts";
+import type { Context } from "../context.ts";
+import type { View } from "../output/report.ts";
+import { value } from "../parse.ts";
+import { runSession } from "../session.ts";
+
+export function runList(ctx: Context, operands: readonly string[], options: ListOptions): Promise<number> {
+  const deleted = options.deleted === true;
+  const view: View<Attachment> = {
+    json: attachmentJson,
+    line: attachmentLine,
+    listing: true,
+    table: attachmentTable({
+      task: operands.length === 0 && options.task === undefined,
+      details: options.details === true,
+      deleted,
+    }),
+  };
+  return runSession(ctx, "list", options, view, async ({ report, openStore }) => {
+    const task = taskOf(operands, options.task);
+    const matches = options.name === undefined ? undefined : compileGlob(options.name);
+    const since =
+      options.since === undefined ? undefined : value("--since", parseSince(ctx.now()))(options.since);
+    const driver = await openStore();
+    const listing = list(driver, {
+      task,
+      deleted,
+      signal: ctx.signal,
+      details: options.details === true,
+      ...(matches === undefined ? {} : { matches }),
+      ...(since === undefined ? {} : { since }),
+      ...(options.sort === undefined ? {} : { order: options.sort }),
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      ...(options.after === undefined ? {} : { after: options.after }),
+    });
+    let any = false;
+    for await (const attachment of listing.attachments) {
+      if (report.unread) return undefined;
+      if (!any && task !== null && options.sort === undefined && listing.order() === "key") {
+        await report.note("a large task: listed in key order, not newest first");
+      }
+      any = true;
+      await report.item(attachment, attachment.size);
+    }
+    const next = listing.next();
+    if (!any) await report.note(nothing(task, deleted));
+    if (next !== null) await report.note(`there are more; go on with --after '${next.replaceAll("'", `'\\''`)}'`);
+    return { next };
+  });
+}
+
+function taskOf(operands: readonly string[], option: string | undefined): string | null {
+  const [first, second] = operands;
+  if (second !== undefined || (first !== undefined && option !== undefined)) {
+    throw new TaskflowError("usage", "list takes one TASK at most", {
+      hint: "show TASK ITEM... tells of single attachments; list TASK --name GLOB filters",
+    });
+  }
+  const text = option ?? first;
+  return text === undefined ? null : parseTask(text);
+}
+
+function nothing(task: string | null, deleted: boolean): string {
+  const what = deleted ? "nothing deleted that can be undeleted" : "nothing attached";
+  return task === null ? what : `${what} ${deleted ? "on" : "to"} ${task}`;
+}

@@ -1,0 +1,52 @@
+import { versionsOf } from "../../attachments/list.ts";
+import type { Attachment } from "../../attachments/types.ts";
+import { parseSince } from "../../config/parse-values.ts";
+import { attachmentJson } from "../attachment-view.ts";
+import type { UndeleteOptions } from "../commands/undelete.ts";
+import type { Context } from "../context.ts";
+import { count } from "../output/format.ts";
+import { printable } from "../output/printable.ts";
+import type { View } from "../output/report.ts";
+import { value } from "../parse.ts";
+import { runSession } from "../session.ts";
+import { inBatches, resultsOf, selectAttachments } from "./items.ts";
+
+export function runUndelete(ctx: Context, operands: readonly string[], options: UndeleteOptions): Promise<number> {
+  const view: View<Attachment> = { json: attachmentJson, line: ({ key }) => key };
+  return runSession(ctx, "undelete", options, view, async ({ report, openStore }) => {
+    const since = options.since === undefined ? undefined : value("--since", parseSince(ctx.now()))(options.since);
+    const driver = await openStore();
+    const versions = versionsOf(driver);
+    const whole = options.all === true || since !== undefined;
+    const selected = selectAttachments(ctx, driver, report, operands, {
+      among: "deleted",
+      several: "refuse",
+      task: options.task,
+      withoutItems: "--all takes everything deleted from the task, --since 1h what was deleted in the last hour",
+      ...(whole ? { whole: { order: "key", ...(since === undefined ? {} : { since }) } } : {}),
+    });
+    let done = 0;
+    for await (const batch of inBatches(selected)) {
+      if (options.dryRun === true) {
+        for (const { attachment } of batch) await report.item(attachment, attachment.size);
+        done += batch.length;
+        continue;
+      }
+      for await (const { chosen, result } of resultsOf(batch, (keys) => versions.undelete(keys, { signal: ctx.signal }))) {
+        if (result.error !== undefined) {
+          await report.failure(result.error, {
+            ...(chosen.index === null ? {} : { index: chosen.index }),
+            item: chosen.text,
+          });
+          continue;
+        }
+        done += 1;
+        const { deletedAt: _, ...live } = chosen.attachment;
+        await report.item({ ...live, deleted: false }, live.size);
+      }
+    }
+    const verb = options.dryRun === true ? "would bring back" : "brought back";
+    await report.note(`${verb} ${count(done, "attachment")} in ${printable(driver.location)}`);
+    return options.dryRun === true ? { extra: { dryRun: true } } : undefined;
+  });
+}

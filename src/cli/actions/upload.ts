@@ -1,0 +1,227 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { pMapIterable } from "p-map";
+import { checkMeta, parseMetas, parseTags } from "../../attachments/meta.ts";
+import { openFileSource, openStreamSource } from "../../attachments/source.ts";
+import type { Source } from "../../attachments/source.ts";
+import { parseTask } from "../../attachments/task.ts";
+import { upload } from "../../attachments/upload.ts";
+import type { UploadResult } from "../../attachments/upload.ts";
+import { walkFolder } from "../../attachments/walk.ts";
+import type { Settings } from "../../config/resolve.ts";
+import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import type { StorageDriver } from "../../storage/driver.ts";
+import { attachmentJson, attachmentTable } from "../attachment-view.ts";
+import type { UploadOptions } from "../commands/upload.ts";
+import type { Context } from "../context.ts";
+import { count, formatSize } from "../output/format.ts";
+import { printable } from "../output/printable.ts";
+import type { Progress } from "../output/progress.ts";
+import type { View } from "../output/report.ts";
+import { runSession } from "../session.ts";
+
+interface Row {
+  readonly result: UploadResult;
+  /** As given; `-` for stdin. */
+  readonly source: string;
+}
+
+/** One file to attach; `index` is its operand's place. */
+interface Input {
+  readonly source: string;
+  readonly name: string;
+  readonly index: number;
+}
+
+type Outcome = { readonly input: Input } & ({ readonly row: Row } | { readonly error: unknown });
+
+const FILES_AT_ONCE = 8;
+
+export function runUpload(ctx: Context, operands: readonly string[], options: UploadOptions): Promise<number> {
+  const { columns, cells } = attachmentTable({ task: false, details: false, deleted: false });
+  const view: View<Row> = {
+    json: ({ result, source }) => ({
+      ...attachmentJson(result.attachment),
+      source,
+      ...(options.replace === true ? { replaced: result.replaced } : {}),
+    }),
+    line: ({ result }) => result.attachment.key,
+    table: { columns, cells: ({ result }) => cells(result.attachment) },
+  };
+  return runSession(ctx, "upload", options, view, async ({ report, settings, openStore }) => {
+    const { task, files } = namedFiles(ctx, operands, options);
+    const request = await requestOf(ctx, task, options, await settings());
+    // Nothing is made for a command that can do nothing.
+    if (files.length === 1) await checkReadable(files[0] ?? "-");
+    const driver = await openStore({ create: options.dryRun !== true });
+    const progress = report.progress(options.dryRun === true ? "checking" : "attaching");
+    const inputs = await expectInputs(files, options, progress);
+    const outcomes = pMapIterable(
+      inputs,
+      async (input): Promise<Outcome> => {
+        try {
+          return { input, row: await attach(ctx, driver, request, input, progress) };
+        } catch (error) {
+          if (isTaskflowError(error) && error.code === "interrupted") throw error;
+          return { input, error };
+        }
+      },
+      { concurrency: options.concurrency ?? FILES_AT_ONCE, backpressure: 4 * (options.concurrency ?? FILES_AT_ONCE) },
+    );
+    let done = 0;
+    let bytes = 0;
+    for await (const outcome of outcomes) {
+      progress.itemDone();
+      if ("error" in outcome) {
+        await report.failure(outcome.error, { index: outcome.input.index, item: outcome.input.source });
+        continue;
+      }
+      const { attachment, replaced, supersededBy } = outcome.row.result;
+      done += 1;
+      bytes += attachment.size;
+      await report.item(outcome.row, attachment.size);
+      if (replaced.length > 0) await report.note(`deleted ${count(replaced.length, "older attachment")} of that name`);
+      if (supersededBy !== undefined) {
+        await report.warning(`another upload at the same time replaced this one: ${printable(supersededBy)} stays`);
+      }
+    }
+    progress.stop();
+    if (done > 0) {
+      const verb = options.dryRun === true ? "would attach" : "attached";
+      await report.note(
+        `${verb} ${count(done, "file")} (${formatSize(bytes)}) to ${task} in ${printable(driver.location)}`,
+      );
+    } else if (files.length > 0 && !options.dryRun) {
+      await report.note(`nothing was attached to ${task} in ${printable(driver.location)}`);
+    }
+    return options.dryRun === true ? { extra: { dryRun: true } } : undefined;
+  });
+}
+
+function namedFiles(
+  ctx: Context,
+  operands: readonly string[],
+  options: UploadOptions,
+): { task: string; files: readonly string[] } {
+  if (operands.includes("")) {
+    throw new TaskflowError("usage", "an operand is empty", { hint: "is a variable of the script unset?" });
+  }
+  const [first] = operands;
+  const task = parseTask(options.task ?? first ?? "");
+  const files = options.task === undefined ? operands.slice(1) : operands;
+  if (files.length === 0) {
+    throw new TaskflowError("usage", "name the files to attach", { hint: "or - to attach what stdin brings" });
+  }
+  if (options.name !== undefined && (files.length > 1 || options.recursive === true)) {
+    throw new TaskflowError("usage", "--name is for a single file", { hint: null });
+  }
+  const inputs = files.filter((file) => file === "-");
+  if (inputs.length > 1) throw new TaskflowError("usage", "`-` can be read once only", { hint: null });
+  if (inputs.length === 1 && ctx.stdin.isTerminal) {
+    throw new TaskflowError("usage", "`-` reads stdin, which is a terminal", {
+      hint: "pipe something in: make test 2>&1 | taskflow attach upload T-42 - --name test.log",
+    });
+  }
+  return { task, files };
+}
+
+type Request = Omit<Parameters<typeof upload>[1], "name" | "source" | "onBytes">;
+
+async function requestOf(
+  ctx: Context,
+  task: string,
+  options: UploadOptions,
+  settings: Settings,
+): Promise<Request> {
+  const maxSize = settings.get("max-size");
+  const allowedTypes = settings.get("allowed-types");
+  return await Promise.resolve({
+    task,
+    ...(options.type === undefined ? {} : { type: options.type }),
+    note: options.note ?? null,
+    meta: checkMeta(parseMetas(options.meta ?? [])),
+    tags: parseTags(options.tag ?? []),
+    ...(options.storageClass === undefined ? {} : { storageClass: options.storageClass }),
+    uploadedBy: settings.get("user") ?? actorOf(ctx),
+    replace: options.replace === true,
+    allowEmpty: options.allowEmpty === true,
+    policy: { ...(maxSize === null ? {} : { maxSize }), ...(allowedTypes === null ? {} : { allowedTypes }) },
+    dryRun: options.dryRun === true,
+    signal: ctx.signal,
+  });
+}
+
+/** Variables in which CI systems name the person behind a run: GitHub, GitLab, Buildkite, CircleCI, Jenkins. */
+const ACTORS = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILDKITE_BUILD_CREATOR", "CIRCLE_USERNAME", "BUILD_USER_ID"];
+
+function actorOf(ctx: Context): string | null {
+  const actor = ctx.env.CI === undefined ? undefined : ACTORS.map((name) => ctx.env[name]).find(Boolean);
+  return actor ?? ctx.loginName();
+}
+
+/** A single file that can't be opened fails before a store is made for it. */
+async function checkReadable(file: string): Promise<void> {
+  if (file === "-") return;
+  const stats = await stat(file).catch(() => null);
+  if (stats?.isDirectory() === true) return;
+  await (await openFileSource(file)).close();
+}
+
+/** All files of the operands; a folder only with --recursive, and as it is walked. */
+async function expectInputs(
+  files: readonly string[],
+  options: UploadOptions,
+  progress: Progress,
+): Promise<AsyncIterable<Input> | Iterable<Input>> {
+  const nameOf = (file: string): string => options.name ?? (file === "-" ? "stdin" : path.basename(file));
+  if (options.recursive === true) {
+    progress.expect(null, 0);
+    return walkAll(files, nameOf, progress);
+  }
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => null))?.size ?? null));
+  files.forEach((file, index) => {
+    progress.expect(file === "-" ? null : (sizes[index] ?? 0), 1);
+  });
+  return files.map((source, index) => ({ source, name: nameOf(source), index }));
+}
+
+async function* walkAll(
+  files: readonly string[],
+  nameOf: (file: string) => string,
+  progress: Progress,
+): AsyncGenerator<Input, void, undefined> {
+  for (const [index, file] of files.entries()) {
+    const isFolder = file !== "-" && (await stat(file).catch(() => null))?.isDirectory() === true;
+    if (!isFolder) {
+      progress.expect(null, 1);
+      yield { source: file, name: nameOf(file), index };
+      continue;
+    }
+    for await (const entry of walkFolder(file)) {
+      progress.expect(null, 1);
+      yield { source: entry.path, name: entry.relative, index };
+    }
+  }
+}
+
+async function attach(
+  ctx: Context,
+  driver: StorageDriver,
+  request: Request,
+  input: Input,
+  progress: Progress,
+): Promise<Row> {
+  progress.at(input.name);
+  const source: Source =
+    input.source === "-" ? await openStreamSource(ctx.stdin.chunks()) : await openFileSource(path.resolve(ctx.cwd, input.source));
+  try {
+    const result = await upload(
+      driver,
+      { ...request, name: input.name, source, onBytes: (bytes) => progress.advance(bytes) },
+      ctx,
+    );
+    return { result, source: input.source };
+  } finally {
+    await source.close();
+  }
+}

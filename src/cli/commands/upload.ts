@@ -1,0 +1,49 @@
+import { parseInteger } from "../../config/parse-values.ts";
+import { defineCommand } from "../command.ts";
+import type { CommonOptions } from "../command.ts";
+import { collect, notEmpty, value } from "../parse.ts";
+
+export interface UploadOptions extends CommonOptions {
+  readonly task?: string;
+  readonly name?: string;
+  readonly type?: string;
+  readonly note?: string;
+  readonly meta?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly storageClass?: string;
+  readonly recursive?: boolean;
+  readonly replace?: boolean;
+  readonly concurrency?: number;
+  readonly allowEmpty?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export const uploadCommand = defineCommand<UploadOptions>({
+  name: "upload",
+  summary: "attach files to a task",
+  operands: "TASK FILE...",
+  least: 1,
+  description:
+    "Attach files to a task. An upload never overwrites: the same name twice is two attachments. `-` reads stdin.\n" +
+    "Prints one line a file, in the order given: the key.",
+  examples: [
+    "taskflow attach upload T-42 report.pdf photo.jpg",
+    "make test 2>&1 | taskflow attach upload T-42 - --name test.log",
+    "taskflow attach upload T-42 -r build/ --note 'nightly build'",
+  ],
+  configure: (command) =>
+    command
+      .option("--task <id>", "the task; all operands are then files", notEmpty("--task"))
+      .option("--name <name>", "the attachment's name, instead of the file's own")
+      .option("--type <media-type>", "the media type, instead of the one found", notEmpty("--type"))
+      .option("--note <text>", "a note to keep with it")
+      .option("--meta <key=value>", "metadata to keep with it; may be repeated", collect)
+      .option("--tag <key=value>", "a tag, as S3 has them; may be repeated", collect)
+      .option("--storage-class <class>", "S3's storage class; a label on a folder", notEmpty("--storage-class"))
+      .option("-r, --recursive", "attach what is in folders, symlinks not followed")
+      .option("--replace", "then delete older attachments of the same name, undoably")
+      .option("--concurrency <n>", "files at once (default: 8)", value("--concurrency", parseInteger(1, 256)))
+      .option("--allow-empty", "attach even an empty stdin")
+      .option("-n, --dry-run", "check everything, store nothing"),
+  load: async () => (await import("../actions/upload.ts")).runUpload,
+});

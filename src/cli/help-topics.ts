@@ -1,0 +1,104 @@
+/** `taskflow help TOPIC`: made from the tables that the program itself acts on, where there is one. */
+import { SETTINGS, SETTING_NAMES, setting } from "../config/settings.ts";
+import { ERRORS } from "../errors.ts";
+
+export const topics: ReadonlyMap<string, () => string> = new Map([
+  ["errors", errors],
+  ["environment", environment],
+  ["exit-codes", exitCodes],
+  ["json", json],
+  ["cors", cors],
+  ["lifecycle", lifecycle],
+  ["ci", ci],
+]);
+
+function errors(): string {
+  const rows = Object.entries(ERRORS).map(([code, { exit, hint }]) => `  ${code.padEnd(20)} ${String(exit).padEnd(4)} ${hint ?? ""}`);
+  return `Errors say what failed, why, and what to do next. With --json each has a code that stays the same:
+
+  code                 exit first advice
+${rows.join("\n")}
+
+--debug adds causes and stack traces. Signatures, tokens and secrets are never shown.
+`;
+}
+
+function environment(): string {
+  const rows = SETTING_NAMES.map((name) => {
+    const { variables, flag, help, defaultText } = setting(name);
+    const fallback = SETTINGS[name].default ?? defaultText;
+    const more = [flag === null ? null : `option ${flag}`, fallback === null ? null : `default: ${fallback}`];
+    const text = [help, ...more.filter((part) => part !== null)].join("; ");
+    return `  ${variables.join(", ")}\n      ${text}`;
+  });
+  return `Settings come from, highest first: options, the environment, .env (the nearest from here up to the repository's
+root), the user file (taskflow config path), defaults. From .env only USE_S3, AWS_* and TASKFLOW_* are read.
+
+${rows.join("\n")}
+
+  NO_COLOR, FORCE_COLOR, TERM, CI
+      colours and progress: none off a terminal, with TERM=dumb, or with CI set
+
+taskflow config list --origin shows what is in force, and from where.
+`;
+}
+
+function exitCodes(): string {
+  return `  0    done (an empty list too)
+  1    a fault of taskflow
+  2    wrong usage, ambiguous item, value out of range
+  3    no such attachment, task or input file
+  4    credentials missing, expired, or refused by the store
+  5    configuration or surroundings: store, bucket, region, local permissions
+  6    temporary or local trouble; trying again may help
+  7    some items done, some failed
+  8    bytes do not match their checksum (wins over 7)
+  9    refused: not confirmed, exists, too large, type not allowed, archived
+  129, 130, 143
+       stopped by SIGHUP, SIGINT, SIGTERM
+
+If all items failed, the code is that of the first.
+`;
+}
+
+function json(): string {
+  return `--json prints one document on stdout, on failure too; --ndjson one event a line, the summary last.
+
+  {"schema":"taskflow.attach/v1","command":"list","store":"/srv/uploads",
+   "items":[{"id":…,"task":…,"name":…,"key":…,"size":…,"createdAt":…,"storageClass":…,"deleted":false}],
+   "errors":[{"code":…,"exit":…,"index":…,"item":…,"message":…,"hint":…,"requestId":null}],
+   "warnings":[],"next":null,"summary":{"done":1,"skipped":0,"failed":0,"bytes":5},"ok":true}
+
+A field that was not read is absent; null means that there is none. Members may be added, never changed.
+The JSON Schema is in the package: src/schema/attach-v1.json
+
+  taskflow attach list T-42 --json | jq -r '.items[].key'
+`;
+}
+
+function cors(): string {
+  return `A browser that says "CORS error" hides what the store said. \`curl -i\` the link first: a 301 or 403 often
+carries no CORS headers, and the browser shows that as a CORS error.
+
+If curl gets the file, the bucket has no CORS rule for your page's origin. The rule must list the exact origin
+(https://app.example.com, no path, no slash at the end), the methods GET and HEAD, and PUT for uploads with a link.
+`;
+}
+
+function lifecycle(): string {
+  return `On a folder store nothing expires by itself: what was deleted can be undeleted until it is purged with
+\`taskflow attach delete TASK ITEM --purge\`. Storage classes are labels there.
+`;
+}
+
+function ci(): string {
+  return `In CI nothing is asked, nothing moves on the screen, and exit codes tell what happened (taskflow help exit-codes).
+
+  key=$(taskflow attach upload "$TASK" report.pdf)        stdout is the key and nothing else
+  make test 2>&1 | taskflow attach upload "$TASK" - --name test.log
+  taskflow attach delete "$TASK" --all --purge --yes      what can't be undone needs --yes
+
+An empty "$TASK" is an error (2), never another task. Set USE_S3 to true or false: with AWS_S3_BUCKET alone
+a command stops (5) rather than keep on the runner's disk what was meant for the bucket.
+`;
+}

@@ -1,0 +1,122 @@
+/** argv in, exit status out: the only place where errors become text and numbers. */
+import { CommanderError } from "commander";
+import type { Command } from "commander";
+import { TaskflowError, toTaskflowError } from "../errors.ts";
+import type { CommonOptions } from "./command.ts";
+import { processContext } from "./context.ts";
+import type { Context } from "./context.ts";
+import { createReport } from "./output/report.ts";
+import { buildProgram, version } from "./program.ts";
+import type { Program } from "./program.ts";
+
+/** Runs one command line; never rejects, never exits the process. */
+export async function main(argv: readonly string[], ctx: Context = processContext()): Promise<number> {
+  try {
+    return await dispatch(argv, ctx);
+  } catch (error) {
+    return await reportFailure(ctx, argv, toTaskflowError(error));
+  }
+}
+
+async function dispatch(argv: readonly string[], ctx: Context): Promise<number> {
+  if (argv[0] === "--version") {
+    await ctx.stdout.write(`taskflow ${version()}\n`);
+    return 0;
+  }
+  let helpText = "";
+  const program = buildProgram(argv, {
+    out: (text) => {
+      helpText += text;
+    },
+    columns: () => ctx.stdout.columns(),
+  });
+  if (argv[0] === "help") return await help(program, argv.slice(1), ctx);
+  try {
+    program.root.parse([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) {
+      await ctx.stdout.write(helpText);
+      return 0;
+    }
+    throw usageError(error, program, argv);
+  }
+  const invocation = program.invocation();
+  if (invocation === null) throw usageError(null, program, argv);
+  return await invocation.run(ctx);
+}
+
+async function help(program: Program, words: readonly string[], ctx: Context): Promise<number> {
+  const { topics } = await import("./help-topics.ts");
+  const topic = topics.get(words.join(" "));
+  if (topic !== undefined) {
+    await ctx.stdout.write(topic());
+    return 0;
+  }
+  const command = findCommand(program.root, words);
+  if (command === null) {
+    throw new TaskflowError("usage", `there is no command or topic '${words.join(" ")}'`, {
+      hint: `topics: ${[...topics.keys()].join(", ")}`,
+    });
+  }
+  await ctx.stdout.write(command.helpInformation());
+  return 0;
+}
+
+function findCommand(from: Command, words: readonly string[]): Command | null {
+  let at = from;
+  for (const word of words) {
+    const next = at.commands.find((command) => command.name() === word || command.aliases().includes(word));
+    if (next === undefined) return null;
+    at = next;
+  }
+  return at;
+}
+
+/** commander's own words, with the help of the command that was meant as the way out. */
+function usageError(error: CommanderError | null, program: Program, argv: readonly string[]): TaskflowError {
+  const words = argv.filter((word) => !word.startsWith("-"));
+  let meant = program.root;
+  for (const word of words) {
+    const next = findCommand(meant, [word]);
+    if (next === null) break;
+    meant = next;
+  }
+  const path: string[] = [];
+  for (let at: Command | null = meant; at !== null; at = at.parent) path.unshift(at.name());
+  const names = meant.commands.map((command) => command.name()).join(", ");
+  if (error === null || error.code === "commander.help") {
+    return new TaskflowError("usage", `${path.join(" ")} takes a command: ${names}`, {
+      hint: `${path.join(" ")} --help`,
+    });
+  }
+  const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+  return new TaskflowError("usage", message, { hint: `${path.join(" ")} --help`, cause: error });
+}
+
+/** For what fails before a command has a report of its own: the words of argv must do. */
+async function reportFailure(ctx: Context, argv: readonly string[], error: TaskflowError): Promise<number> {
+  const typed = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+  const options: CommonOptions = {
+    json: typed.includes("--json"),
+    ndjson: typed.includes("--ndjson"),
+    debug: typed.includes("--debug"),
+    color: !typed.includes("--no-color"),
+  };
+  const command = typed.filter((word) => !word.startsWith("-"))[1] ?? "";
+  const report = createReport(ctx, { json: () => ({}), line: () => null }, {
+    command,
+    json: options.json === true,
+    ndjson: options.ndjson === true,
+    quiet: false,
+    debug: options.debug === true,
+    color: options.color !== false,
+  });
+  try {
+    await report.fatal(error);
+    return await report.finish();
+  } catch {
+    // Not even the error can be written: the status is all that is left.
+    return error.exit;
+  }
+}

@@ -1,0 +1,23 @@
+/** Joins small texts into large writes, where nobody waits for the single one. */
+import type { OutputStream } from "../context.ts";
+
+export type Write = (text: string) => Promise<void>;
+
+const WRITE_SIZE = 32_768;
+
+/** With `joined` texts leave in writes of about 32 Ki characters and at `flush`; without it each at once. */
+export function gather(stream: OutputStream, joined: boolean): { write: Write; flush(): Promise<void> } {
+  let pending = "";
+  const flush = async (): Promise<void> => {
+    const now = pending;
+    pending = "";
+    await stream.write(now);
+  };
+  return {
+    flush,
+    write(text) {
+      pending += text;
+      return joined && pending.length < WRITE_SIZE ? Promise.resolve() : flush();
+    },
+  };
+}

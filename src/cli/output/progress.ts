@@ -1,0 +1,128 @@
+/**
+ * How far a transfer is. On a terminal one line that moves (ora, loaded only then); elsewhere plain lines for long
+ * transfers, the first after 10 s, thinning out to one a minute.
+ */
+import type { Ora } from "ora";
+import type { Context } from "../context.ts";
+import { count, formatSeconds, formatSize } from "./format.ts";
+import { printable } from "./printable.ts";
+
+export interface Progress {
+  /** Adds to what is expected; `null` makes the total unknown for good. */
+  expect(bytes: number | null, items: number): void;
+  advance(bytes: number): void;
+  itemDone(): void;
+  /** Names what is being worked on. */
+  at(name: string): void;
+  /** Takes the line away, so that something else can be printed; it comes back with the next change. */
+  clear(): void;
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  /** `attaching`, `downloading`, … */
+  readonly verb: string;
+  readonly live: boolean;
+  readonly color: boolean;
+  /** Writes a plain line, off a terminal. */
+  line(text: string): void;
+  /** Told at most once a second and at the end, for events. */
+  event?(data: { bytes: number; totalBytes: number | null; items: number; totalItems: number }): void;
+}
+
+const TICK_MS = 100;
+const FIRST_LINE_MS = 10_000;
+const SLOWEST_LINE_MS = 60_000;
+const SPINNER_AFTER_MS = 200;
+
+export function createProgress(ctx: Context, options: ProgressOptions): Progress {
+  const begun = ctx.now().getTime();
+  let total: number | null = 0;
+  let totalItems = 0;
+  let bytes = 0;
+  let items = 0;
+  let name = "";
+  let nextLine = FIRST_LINE_MS;
+  let nextEvent = 1000;
+  let spinner: Ora | null = null;
+  let loading = false;
+  let stopped = false;
+
+  const elapsed = (): number => ctx.now().getTime() - begun;
+
+  const text = (): string => {
+    const seconds = elapsed() / 1000;
+    const rate = seconds > 0.5 ? bytes / seconds : 0;
+    const parts = [`${options.verb} ${totalItems > 1 ? `${items} of ${count(totalItems, "file")}` : printable(name)}`];
+    if (total === null) parts.push(formatSize(bytes));
+    else if (total > 0) {
+      parts.push(`${formatSize(bytes)} of ${formatSize(total)}`, `${Math.floor((bytes / total) * 100)}%`);
+    }
+    if (rate > 0) parts.push(`${formatSize(Math.round(rate))}/s`);
+    if (rate > 0 && total !== null && total > bytes) parts.push(`${formatSeconds((total - bytes) / rate)} left`);
+    return parts.join("  ");
+  };
+
+  const draw = async (): Promise<void> => {
+    if (spinner === null) {
+      if (loading || elapsed() < SPINNER_AFTER_MS) return;
+      loading = true;
+      const { default: ora } = await import("ora");
+      if (stopped) return;
+      spinner = ora({
+        stream: ctx.stderrStream as NodeJS.WriteStream,
+        discardStdin: false,
+        isEnabled: true,
+        hideCursor: true,
+        color: options.color ? "cyan" : false,
+      });
+    }
+    spinner.text = fitLine(text(), ctx.stderr.columns());
+    if (!spinner.isSpinning) spinner.start();
+  };
+
+  const tick = (): void => {
+    if (options.live) void draw();
+    else if (elapsed() >= nextLine) {
+      options.line(text());
+      nextLine = elapsed() + Math.min(SLOWEST_LINE_MS, nextLine);
+    }
+    if (options.event !== undefined && elapsed() >= nextEvent) {
+      options.event({ bytes, totalBytes: total, items, totalItems });
+      nextEvent = elapsed() + 1000;
+    }
+  };
+  const timer = setInterval(tick, TICK_MS);
+  timer.unref();
+
+  return {
+    expect(expectedBytes, expectedItems) {
+      total = expectedBytes === null || total === null ? null : total + expectedBytes;
+      totalItems += expectedItems;
+    },
+    advance(more) {
+      bytes += more;
+    },
+    itemDone() {
+      items += 1;
+    },
+    at(current) {
+      name = current;
+    },
+    clear() {
+      if (spinner?.isSpinning === true) spinner.stop();
+    },
+    stop() {
+      stopped = true;
+      clearInterval(timer);
+      if (spinner?.isSpinning === true) spinner.stop();
+    },
+  };
+}
+
+/** A line that wraps can't be redrawn in place: cut it to the width, less the spinner. */
+function fitLine(text: string, columns: number): string {
+  const room = Math.max(10, columns - 4);
+  const points = [...text];
+  return points.length <= room ? text : `${points.slice(0, room - 1).join("")}…`;
+}

@@ -1,0 +1,252 @@
+/**
+ * How a command tells what it did. Commands hand over rows, failures, warnings and notes; the report renders them as
+ * a table, as lines, as one JSON document or as events, all from the same row type, and knows the exit status.
+ */
+import { ERRORS, TaskflowError, toTaskflowError } from "../../errors.ts";
+import type { Context } from "../context.ts";
+import { documentWriter, eventWriter } from "./json-document.ts";
+import type { ErrorEntry, JsonObject, JsonWriter } from "./json-document.ts";
+import { printable } from "./printable.ts";
+import { createProgress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
+import { gather } from "./gather.ts";
+import type { Write } from "./gather.ts";
+import { redact } from "./redact.ts";
+import type { Column } from "./table.ts";
+
+/** The faces of one row. */
+export interface View<Row> {
+  json(row: Row): JsonObject;
+  /** The line off a terminal, without its end; `null` prints none. Strangers' text in it must be escaped already. */
+  line(row: Row): string | null;
+  /** A listing: rows leave in large writes. Absent: each row leaves at once, for it tells that something was done. */
+  readonly listing?: boolean;
+  /** The table on a terminal; absent: lines there too. Cells are escaped by the report. */
+  readonly table?: { readonly columns: readonly Column[]; cells(row: Row): readonly string[] };
+}
+
+export interface ReportOptions {
+  readonly command: string;
+  readonly json: boolean;
+  readonly ndjson: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** `false` for `--no-color`. */
+  readonly color: boolean;
+}
+
+export interface FailurePlace {
+  readonly index?: number;
+  readonly item?: string;
+}
+
+export interface ReportEnding {
+  readonly next?: string | null;
+  readonly extra?: JsonObject;
+}
+
+export interface Report<Row> {
+  /** Where the work is done; known only once the store is open. */
+  setStore(location: string): void;
+  /** One thing done; `bytes` count into the summary. */
+  item(row: Row, bytes?: number): Promise<void>;
+  /** One thing that was left as it was, rightly. With a row it is listed too. */
+  skipped(row?: Row): Promise<void>;
+  /** One thing that failed while others may go on. */
+  failure(error: unknown, place?: FailurePlace): Promise<void>;
+  /** What ended the whole command; its status wins over what was done before. */
+  fatal(error: unknown): Promise<void>;
+  warning(text: string): Promise<void>;
+  /** For people only: stderr, not with --quiet. */
+  note(text: string): Promise<void>;
+  progress(verb: string): Progress;
+  /** The reader of stdout has gone: a command that only reads may stop. */
+  readonly unread: boolean;
+  /** Prints what is left to print and tells the exit status. */
+  finish(ending?: ReportEnding): Promise<number>;
+}
+
+const TABLE_PAGE = 1000;
+
+export function createReport<Row>(ctx: Context, view: View<Row>, options: ReportOptions): Report<Row> {
+  const asJson = options.json || options.ndjson;
+  const color = wantsColor(ctx, options.color);
+  let store: string | null = null;
+  let progress: Progress | null = null;
+  const errors: ErrorEntry[] = [];
+  const warnings: string[] = [];
+  let fatal: TaskflowError | null = null;
+  let done = 0;
+  let skipped = 0;
+  let bytesDone = 0;
+
+  const say = async (text: string): Promise<void> => {
+    progress?.clear();
+    await ctx.stderr.write(redact(text));
+  };
+  const out = gather(ctx.stdout, view.listing === true || (options.json && !options.ndjson));
+  const writer: JsonWriter | null = asJson
+    ? (options.ndjson ? eventWriter : documentWriter)(out.write, options.command, () => store)
+    : null;
+  const rows = writer === null ? rowPrinter(ctx, view, color, out.write, () => progress?.clear()) : null;
+
+  const show = async (row: Row): Promise<void> => {
+    if (writer !== null) await writer.item(view.json(row));
+    else await rows?.print(row);
+  };
+  const addError = async (raw: unknown, place: FailurePlace): Promise<TaskflowError> => {
+    const error = toTaskflowError(raw);
+    const entry = { error, index: place.index ?? null, item: place.item ?? null };
+    errors.push(entry);
+    await say(errorText(error, options.debug, color.stderr));
+    await writer?.error(entry);
+    return error;
+  };
+
+  return {
+    setStore(location) {
+      store = location;
+    },
+    async item(row, bytes = 0) {
+      done += 1;
+      bytesDone += bytes;
+      await show(row);
+    },
+    async skipped(row) {
+      skipped += 1;
+      if (row !== undefined) await show(row);
+    },
+    async failure(error, place = {}) {
+      await addError(error, place);
+    },
+    async fatal(error) {
+      fatal ??= await addError(error, {});
+    },
+    async warning(text) {
+      warnings.push(text);
+      if (!options.quiet) await say(`${paint("warning:", 33, color.stderr)} ${text}\n`);
+      await writer?.warning(text);
+    },
+    async note(text) {
+      if (!options.quiet) await say(`${text}\n`);
+    },
+    progress(verb) {
+      progress = createProgress(ctx, {
+        verb,
+        live: !options.quiet && isLive(ctx),
+        color: color.stderr,
+        line: (text) => {
+          if (!options.quiet) void ctx.stderr.write(`${text}\n`);
+        },
+        ...(options.ndjson ? { event: (data) => void writer?.progress(data) } : {}),
+      });
+      return progress;
+    },
+    get unread() {
+      return ctx.stdout.closed;
+    },
+    async finish(ending = {}) {
+      progress?.stop();
+      // The order of the operands, whatever order the failures came in.
+      errors.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity) || 0);
+      const status = fatal === null ? statusOf(errors, done + skipped) : (fatal as TaskflowError).exit;
+      await rows?.end();
+      await writer?.end({
+        errors,
+        warnings,
+        next: ending.next ?? null,
+        extra: ending.extra ?? {},
+        summary: { done, skipped, failed: errors.length, bytes: bytesDone },
+        ok: status === 0,
+      });
+      await out.flush();
+      return status;
+    },
+  };
+}
+
+/** 0; or 8 if any bytes were wrong; or 7 if some were done; or the status of the first failure in order. */
+function statusOf(errors: readonly ErrorEntry[], done: number): number {
+  const first = errors[0];
+  if (first === undefined) return 0;
+  const interrupted = errors.find(({ error }) => error.code === "interrupted");
+  if (interrupted !== undefined) return interrupted.error.exit;
+  if (errors.some(({ error }) => error.code === "checksum_mismatch")) return ERRORS.checksum_mismatch.exit;
+  return done > 0 ? 7 : first.error.exit;
+}
+
+/** Prints rows as a table or as lines. */
+function rowPrinter<Row>(ctx: Context, view: View<Row>, color: Colors, write: Write, beforeWrite: () => void) {
+  const { table } = view;
+  const asTable = ctx.stdout.isTerminal && table !== undefined;
+  let pending: Row[] = [];
+  let render: ((rows: readonly (readonly string[])[], header: boolean) => string) | null = null;
+
+  const put = async (text: string): Promise<void> => {
+    if (ctx.stdout.isTerminal) beforeWrite();
+    await write(text);
+  };
+  const flushTable = async (): Promise<void> => {
+    if (table === undefined || pending.length === 0) return;
+    const cells = pending.map((row) => table.cells(row).map((cell) => printable(cell)));
+    pending = [];
+    const header = render === null;
+    if (render === null) {
+      const { layoutTable } = await import("./table.ts");
+      render = layoutTable(table.columns, cells, { width: ctx.stdout.columns(), color: color.stdout });
+    }
+    await put(render(cells, header));
+  };
+  return {
+    async print(row: Row): Promise<void> {
+      if (asTable) {
+        pending.push(row);
+        if (pending.length >= TABLE_PAGE) await flushTable();
+        return;
+      }
+      const line = view.line(row);
+      if (line !== null) await put(`${line}\n`);
+    },
+    end: flushTable,
+  };
+}
+
+/** `error: …`, `hint: …`, and with --debug the stack and the causes. */
+export function errorText(error: TaskflowError, debug: boolean, color: boolean): string {
+  const lines = [`${paint("error:", 31, color)} ${printable(error.message)}`];
+  if (error.requestId !== null) lines.push(`request id: ${printable(error.requestId)}`);
+  if (error.hint !== null) lines.push(`${paint("hint:", 36, color)} ${printable(error.hint)}`);
+  if (debug) {
+    for (const [key, value] of Object.entries(error.context)) lines.push(`debug: ${key}: ${printable(String(value))}`);
+    let cause: unknown = error;
+    while (cause instanceof Error) {
+      lines.push(...(cause.stack ?? String(cause)).split("\n").map((line) => `debug: ${printable(line)}`));
+      ({ cause } = cause);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+export interface Colors {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** `--no-color`, then NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can (no-color.org, force-color.org). */
+export function wantsColor(ctx: Context, flag: boolean): Colors {
+  const { NO_COLOR, FORCE_COLOR, TERM } = ctx.env;
+  const never = !flag || (NO_COLOR !== undefined && NO_COLOR !== "") || FORCE_COLOR === "0";
+  const always = FORCE_COLOR !== undefined && FORCE_COLOR !== "";
+  const decide = (isTerminal: boolean): boolean => !never && (always || (isTerminal && TERM !== "dumb"));
+  return { stdout: decide(ctx.stdout.isTerminal), stderr: decide(ctx.stderr.isTerminal) };
+}
+
+/** Whether stderr is a place where a line may move. */
+export function isLive(ctx: Context): boolean {
+  const { CI, TERM } = ctx.env;
+  return ctx.stderr.isTerminal && TERM !== "dumb" && (CI === undefined || CI === "" || CI === "false");
+}
+
+function paint(text: string, code: number, color: boolean): string {
+  return color ? `\u001b[${code}m${text}\u001b[39m` : text;
+}

@@ -1,0 +1,145 @@
+/** The tree of commands. Only the commands named in argv get their options declared, so that `--help` stays quick. */
+import { Command } from "commander";
+import { TaskflowError } from "../errors.ts";
+import type { AnyCommandSpec, CommonOptions, Invocation } from "./command.ts";
+import { ATTACH_COMMANDS, CONFIG_COMMANDS } from "./commands/index.ts";
+
+declare const TASKFLOW_VERSION: string;
+
+export interface Program {
+  readonly root: Command;
+  /** What argv asks for; set by the parse. `null` after a help text. */
+  invocation(): Invocation | null;
+}
+
+export interface ProgramOutput {
+  out(text: string): void;
+  columns(): number;
+}
+
+export function buildProgram(argv: readonly string[], output: ProgramOutput): Program {
+  let found: Invocation | null = null;
+  const root = prepare(new Command("taskflow"), output)
+    .description("Attachments of tasks, in a folder or an S3 bucket.")
+    .usage("COMMAND [options]");
+  addCommonOptions(root);
+  root.option("--version", "print the version and exit");
+
+  const group = (name: string, summary: string, specs: readonly AnyCommandSpec[]): Command => {
+    const command = prepare(root.command(name), output).summary(summary).description(summary);
+    command.usage("COMMAND [options]");
+    if (argv.includes(name)) addCommonOptions(command);
+    for (const spec of specs) {
+      addCommand(command, spec, argv, output, (run) => {
+        found = run;
+      });
+    }
+    return command;
+  };
+  group("attach", "put files on tasks, and get them back", ATTACH_COMMANDS);
+  group("config", "show and change the settings", CONFIG_COMMANDS);
+  root.command("help", { hidden: false }).usage("[COMMAND|TOPIC]").summary("explain a command or a topic");
+  root.addHelpText(
+    "after",
+    `
+Examples:
+  taskflow attach upload T-42 report.pdf
+  taskflow attach list T-42
+  taskflow attach download T-42 report.pdf
+
+\`taskflow help attach upload\` explains a command; \`taskflow help environment\` a topic:
+errors, environment, exit-codes, json, cors, lifecycle, ci`,
+  );
+  return { root, invocation: () => found };
+}
+
+export function version(): string {
+  return typeof TASKFLOW_VERSION === "string" ? TASKFLOW_VERSION : "0.0.0-source";
+}
+
+function prepare(command: Command, output: ProgramOutput): Command {
+  return command
+    .exitOverride()
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .helpOption("-h, --help", "explain this command")
+    .configureOutput({
+      writeOut: (text) => output.out(text),
+      // Errors are thrown, mapped and printed by main, in one place.
+      writeErr: () => undefined,
+      getOutHelpWidth: output.columns,
+      getErrHelpWidth: output.columns,
+    });
+}
+
+function addCommand(
+  parent: Command,
+  spec: AnyCommandSpec,
+  argv: readonly string[],
+  output: ProgramOutput,
+  choose: (invocation: Invocation) => void,
+): void {
+  const command = prepare(parent.command(spec.name), output).summary(spec.summary);
+  if (spec.alias !== undefined) command.alias(spec.alias);
+  const named = argv.includes(spec.name) || (spec.alias !== undefined && argv.includes(spec.alias));
+  if (!named) return;
+  command
+    .description(spec.description ?? `${capitalize(spec.summary)}.`)
+    .usage(`${spec.operands} [options]`.trim())
+    .argument("[operands...]")
+    .configureHelp({ visibleArguments: () => [] });
+  spec.configure(command);
+  addCommonOptions(command);
+  command.addHelpText("after", `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join("\n")}`);
+  command.action((operands: string[]) => {
+    const options = optionsOf(command);
+    if (operands.length < (spec.least ?? 0)) throw tooFewOperands(spec, parent.name());
+    choose({
+      command: spec.name,
+      options,
+      run: async (ctx) => {
+        const action = await spec.load();
+        return await action(ctx, operands, options as never);
+      },
+    });
+  });
+}
+
+/** What was typed, from the root down: an option after the command wins over the same one before it. */
+function optionsOf(leaf: Command): CommonOptions {
+  const chain: Command[] = [];
+  for (let at: Command | null = leaf; at !== null; at = at.parent) chain.unshift(at);
+  const merged: Record<string, unknown> = {};
+  for (const command of chain) {
+    for (const [name, value] of Object.entries(command.opts())) {
+      if (command.getOptionValueSource(name) === "cli") merged[name] = value;
+    }
+  }
+  return merged;
+}
+
+function addCommonOptions(command: Command): void {
+  command
+    .optionsGroup("Common options:")
+    .option("--store <where>", "the store: a folder with a `/` in it, or s3://BUCKET")
+    .option("--region <name>", "the region of the bucket")
+    .option("--endpoint <url>", "another S3 server than AWS")
+    .option("--profile <name>", "the AWS profile with the credentials")
+    .option("--ca-file <path>", "certificates to trust, in PEM")
+    .option("--json", "one JSON document on stdout")
+    .option("--ndjson", "one JSON event a line on stdout")
+    .option("-q, --quiet", "only errors on stderr")
+    .option("--debug", "settings, causes and stack traces on stderr")
+    .option("--no-color", "no colours");
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function tooFewOperands(spec: AnyCommandSpec, group: string): TaskflowError {
+  const forms = spec.examples.map((line) => line).join("\n      ");
+  return new TaskflowError("usage", `taskflow ${group} ${spec.name} takes ${spec.operands}`, {
+    hint: spec.examples.length === 0 ? "see --help" : `for example\n      ${forms}`,
+  });
+}

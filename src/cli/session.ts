@@ -1,0 +1,108 @@
+/** What every action does around its work: settings, the store, the report, and one place where failures end. */
+import { TaskflowError, abortReason, toTaskflowError } from "../errors.ts";
+import { resolveSettings } from "../config/resolve.ts";
+import type { Settings } from "../config/resolve.ts";
+import { noStoreError, whichStore } from "../config/which-store.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import { openDriver } from "../storage/open.ts";
+import type { CommonOptions } from "./command.ts";
+import type { Context } from "./context.ts";
+import { printable } from "./output/printable.ts";
+import { createReport } from "./output/report.ts";
+import type { Report, ReportEnding, View } from "./output/report.ts";
+
+export interface Session<Row> {
+  readonly ctx: Context;
+  readonly report: Report<Row>;
+  /** Read once, on first use. */
+  settings(): Promise<Settings>;
+  /** The store of the settings; `create` makes a folder store where there is none. Closed when the command ends. */
+  openStore(options?: { readonly create?: boolean }): Promise<StorageDriver>;
+}
+
+/** Runs the body, reports what it throws, closes what it opened, and tells the exit status. */
+export async function runSession<Row>(
+  ctx: Context,
+  command: string,
+  options: CommonOptions,
+  view: View<Row>,
+  body: (session: Session<Row>) => Promise<ReportEnding | undefined>,
+): Promise<number> {
+  const report = createReport(ctx, view, {
+    command,
+    json: options.json === true,
+    ndjson: options.ndjson === true,
+    quiet: options.quiet === true,
+    debug: options.debug === true,
+    color: options.color !== false,
+  });
+  let settings: Promise<Settings> | null = null;
+  const opened: StorageDriver[] = [];
+  const session: Session<Row> = {
+    ctx,
+    report,
+    settings() {
+      settings ??= readSettings(ctx, options, report);
+      return settings;
+    },
+    async openStore({ create = false } = {}) {
+      const driver = await openChosenStore(ctx, await session.settings(), report, create);
+      opened.push(driver);
+      report.setStore(driver.location);
+      return driver;
+    },
+  };
+  let ending: ReportEnding | undefined;
+  try {
+    if (options.json === true && options.ndjson === true) {
+      throw new TaskflowError("usage", "--json and --ndjson are two forms of one thing", { hint: "leave one out" });
+    }
+    ending = await body(session);
+  } catch (error) {
+    await report.fatal(ctx.signal.aborted ? abortReason(ctx.signal) : toTaskflowError(error));
+  }
+  for (const driver of opened) await driver.close();
+  return await report.finish(ending);
+}
+
+async function readSettings<Row>(ctx: Context, options: CommonOptions, report: Report<Row>): Promise<Settings> {
+  const { store, region, endpoint, profile, caFile } = options;
+  const flags = { store, region, endpoint, profile, "ca-file": caFile };
+  const settings = await resolveSettings({
+    flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)),
+    env: ctx.env,
+    cwd: ctx.cwd,
+    home: ctx.home,
+    uid: ctx.uid,
+    platform: ctx.platform,
+  });
+  for (const text of settings.warnings) await report.warning(printable(text));
+  if (options.debug === true) {
+    for (const { name, value, origin } of settings.entries()) {
+      if (origin.source !== "default") await report.note(printable(`debug: ${name}=${value ?? ""} (${origin.text})`));
+    }
+  }
+  return settings;
+}
+
+async function openChosenStore<Row>(
+  ctx: Context,
+  settings: Settings,
+  report: Report<Row>,
+  create: boolean,
+): Promise<StorageDriver> {
+  const choice = await whichStore(settings, ctx);
+  if (choice.kind === "folder" && !choice.exists && !create) throw noStoreError(choice);
+  const told: Promise<void>[] = [];
+  const driver = await openDriver(
+    choice.kind === "folder" ? { kind: "folder", path: choice.path } : { kind: "s3", bucket: choice.bucket },
+    {
+      create,
+      uid: ctx.uid,
+      onCreated: (root) => told.push(report.note(`created store ${printable(root)}`)),
+      onWarning: (text) => told.push(report.warning(printable(text))),
+    },
+  );
+  await Promise.all(told);
+  return driver;
+}

@@ -1,0 +1,97 @@
+/** `.taskflow/format`: what makes a folder a store, and which version of taskflow can write it. */
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { link, readFile, rename } from "node:fs/promises";
+import { TaskflowError } from "../../errors.ts";
+import { createFile, removeQuietly } from "./durable.ts";
+import { isErrno } from "./errors.ts";
+import { look } from "./levels.ts";
+import { pathFor } from "./paths.ts";
+import type { Layout } from "./paths.ts";
+
+export interface Format {
+  readonly version: number;
+  /** Random, of this store alone. */
+  readonly id: string;
+}
+
+/**
+ * `null` where the folder has none.
+ * Errors: `unsupported` where a newer taskflow wrote it; `bad_config` where it can't be read as a format.
+ */
+export async function readFormat(layout: Layout): Promise<Format | null> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  let text: string;
+  try {
+    text = await readFile(layout.format, { encoding: "utf8", flag: O_RDONLY | O_NOFOLLOW | O_NONBLOCK });
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return null;
+    throw error;
+  }
+  return parseFormat(text, layout.format);
+}
+
+/**
+ * Writes the format, whole or not at all; `.taskflow/tmp` must exist. Gives whether this call made it: of many at
+ * once one does, and all then read the same.
+ */
+export async function publishFormat(layout: Layout): Promise<boolean> {
+  const format: Format = { version: VERSION, id: randomUUID() };
+  return await publishFile(layout, layout.format, `${JSON.stringify(format)}\n`);
+}
+
+/** Puts a small file in place unless there is one, whole or not at all. Gives whether this call did. */
+export async function publishFile(layout: Layout, target: string, text: string): Promise<boolean> {
+  const part = pathFor(layout.staging, `${randomUUID()}.part`);
+  await createFile(part, Buffer.from(text));
+  try {
+    return await linkUnlessThere(part, target);
+  } finally {
+    await removeQuietly(part);
+  }
+}
+
+/** What a file system without hard links answers to one. */
+export const NO_LINKS = ["EPERM", "EMLINK", "ENOTSUP", "ENOSYS", "EOPNOTSUPP"] as const;
+
+/** Of the store's layout. */
+const VERSION = 1;
+
+async function linkUnlessThere(part: string, target: string): Promise<boolean> {
+  try {
+    await link(part, target);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EEXIST")) return false;
+    if (!isErrno(error, ...NO_LINKS)) throw error;
+  }
+  if (look(target) !== null) return false;
+  await rename(part, target);
+  return true;
+}
+
+function parseFormat(text: string, file: string): Format {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw damaged(file, error);
+  }
+  const { version, id } = (value ?? {}) as { version?: unknown; id?: unknown };
+  if (typeof version === "number" && Number.isInteger(version) && version > VERSION) {
+    throw new TaskflowError("unsupported", `${file}: this store has format ${version}, written by a newer taskflow`, {
+      hint: "use a newer taskflow; this one would do harm and touches nothing",
+      context: { path: file, version },
+    });
+  }
+  if (version !== VERSION || typeof id !== "string" || id === "") throw damaged(file, null);
+  return { version, id };
+}
+
+function damaged(file: string, cause: unknown): TaskflowError {
+  return new TaskflowError("bad_config", `${file} is damaged: it doesn't say which format the store has`, {
+    hint: `restore it from a copy, or move it away: the next upload writes a new one`,
+    context: { path: file },
+    cause: cause ?? undefined,
+  });
+}

@@ -1,0 +1,105 @@
+/** Upload: stage the bytes, claim the key, commit by a link. Whole or nothing, whatever happens in between. */
+import { link, rename } from "node:fs/promises";
+import { TaskflowError, throwIfAborted } from "../../errors.ts";
+import type { Body, PutOptions, StoredObject } from "../driver.ts";
+import { claim, refuseTaken, taken } from "./claim.ts";
+import { removeFile, removeQuietly } from "./durable.ts";
+import { isErrno } from "./errors.ts";
+import type { Folder } from "./folder.ts";
+import { NO_LINKS } from "./format.ts";
+import { DEFAULT_CLASS, writeLabel } from "./labels.ts";
+import { look } from "./levels.ts";
+import { pathFor, placeOf } from "./paths.ts";
+import type { Place } from "./paths.ts";
+import { encodeSidecar } from "./sidecar.ts";
+import { stage } from "./stage.ts";
+import type { Staged } from "./stage.ts";
+
+/** As `StorageDriver.put`. A key is written once here: `exists` without `ifAbsent` too, and after a delete. */
+export async function put(folder: Folder, key: string, body: Body, options: PutOptions): Promise<StoredObject> {
+  throwIfAborted(options.signal);
+  const place = placeOf(folder.layout, key);
+  if (place === null) {
+    throw new TaskflowError("usage", `cannot store ${key}: a folder store has keys like tasks/<task>/<name>`);
+  }
+  await refuseTaken(folder, place);
+  await folder.prepare();
+  const part = await stage(folder, key, body, options);
+  const stored: StoredObject = {
+    key,
+    size: part.size,
+    modifiedAt: part.modifiedAt,
+    storageClass: options.storageClass ?? DEFAULT_CLASS,
+    type: options.type,
+    record: { ...options.record, size: part.size, sha256: part.sha256 },
+    tags: { ...options.tags },
+  };
+  try {
+    await publish(folder, place, part, stored, options);
+  } catch (error) {
+    await removeQuietly(part.path);
+    // Somebody may have removed a directory that was remembered as made.
+    if (isErrno(error, "ENOENT")) folder.durable.forget();
+    throw error;
+  }
+  await removePart(folder, part);
+  return stored;
+}
+
+async function publish(
+  folder: Folder,
+  place: Place,
+  part: Staged,
+  { record, type, tags, storageClass }: StoredObject,
+  { signal }: PutOptions,
+): Promise<void> {
+  const { layout, durable } = folder;
+  const directory = pathFor(layout.tasks, place.directory);
+  await durable.ensureDirectory(layout.tasks);
+  await durable.ensureDirectory(directory);
+  if (record === null || type === null) throw new TaskflowError("internal", "an upload without a record");
+  const own = await claim(folder, place, encodeSidecar(place.key, { record, type, tags }));
+  try {
+    if (storageClass !== DEFAULT_CLASS) await writeLabel(folder, place, storageClass);
+    throwIfAborted(signal);
+    if (!own.holds()) throw taken(place);
+    await commit(part, place);
+  } catch (error) {
+    // Where a look itself fails nobody knows, and a claim too many harms less than a record too few.
+    if (look(place.data)?.ino !== part.inode && own.holds()) {
+      await removeQuietly(place.label);
+      await removeQuietly(place.sidecar);
+    }
+    throw error;
+  }
+  await durable.syncDirectory(directory);
+}
+
+/** From here on the object is there. */
+async function commit(part: Staged, place: Place): Promise<void> {
+  try {
+    await link(part.path, place.data);
+    return;
+  } catch (error) {
+    // A network file system may have done it and lost the reply.
+    if (look(place.data)?.ino === part.inode) return;
+    if (isErrno(error, "EEXIST")) throw taken(place);
+    if (!isErrno(error, ...NO_LINKS)) throw error;
+  }
+  // Without hard links. The claim keeps other uploads away; only another program could come between these two.
+  if (look(place.data) !== null) throw taken(place);
+  try {
+    await rename(part.path, place.data);
+  } catch (error) {
+    if (look(place.data)?.ino !== part.inode) throw error;
+  }
+}
+
+/** The object is stored: a part that can't be removed is no reason to say otherwise. */
+async function removePart({ warn }: Folder, part: Staged): Promise<void> {
+  try {
+    await removeFile(part.path);
+  } catch (error) {
+    warn(`${part.path} could not be removed (${String(error)}): attach doctor --fix clears it`);
+  }
+}

@@ -1,0 +1,90 @@
+/** A driver that works on so many operations at once; the others wait for their turn, first come first served. */
+import { unlessAborted } from "./abortable.ts";
+import type { StorageDriver, Versions } from "./driver.ts";
+
+export const DEFAULT_LIMIT = 64;
+
+/**
+ * Bounds what is in flight: each `put`, `head`, `get`, and each step of a listing or of a `delete`. The bytes of a
+ * `get` are read outside the bound, and so is what a caller does between two steps: a caller that holds one operation
+ * open while it starts another can't wait for itself. A signal ends the waiting too.
+ */
+export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): StorageDriver {
+  const turn = createTurns(most);
+  const { versions } = driver;
+  return {
+    location: driver.location,
+    supports: driver.supports,
+    ...(versions === undefined ? {} : { versions: limitVersions(versions, turn) }),
+    put: (key, body, options) => turn(options.signal, () => driver.put(key, body, options)),
+    head: (key, options) => turn(options.signal, () => driver.head(key, options)),
+    get: (key, options) => turn(options.signal, () => driver.get(key, options)),
+    list: (prefix, options) => limitEach(turn, options.signal, driver.list(prefix, options)),
+    delete: (keys, options) => limitEach(turn, options.signal, driver.delete(keys, options)),
+    close: () => driver.close(),
+  };
+}
+
+/** Runs `work` when it is its turn. */
+type Turn = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+
+function limitVersions(versions: Versions, turn: Turn): Versions {
+  return {
+    listDeleted: (prefix, options) => limitEach(turn, options.signal, versions.listDeleted(prefix, options)),
+    headDeleted: (key, options) => turn(options.signal, () => versions.headDeleted(key, options)),
+    undelete: (keys, options) => limitEach(turn, options.signal, versions.undelete(keys, options)),
+    purge: (keys, options) => limitEach(turn, options.signal, versions.purge(keys, options)),
+  };
+}
+
+function limitEach<T>(turn: Turn, signal: AbortSignal, items: AsyncIterable<T>): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = items[Symbol.asyncIterator]();
+      return {
+        next: () => turn(signal, () => iterator.next()),
+        return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+      };
+    },
+  };
+}
+
+function createTurns(most: number): Turn {
+  const waiting = new Set<() => void>();
+  let running = 0;
+
+  async function enter(signal: AbortSignal): Promise<void> {
+    let begin = (): void => undefined;
+    const called = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    waiting.add(begin);
+    try {
+      await unlessAborted(called, signal);
+    } catch (error) {
+      // Called and aborted in the same moment: the turn goes on to the next one.
+      if (!waiting.delete(begin)) leave();
+      throw error;
+    }
+  }
+
+  function leave(): void {
+    const [next] = waiting;
+    if (next === undefined) {
+      running -= 1;
+      return;
+    }
+    waiting.delete(next);
+    next();
+  }
+
+  return async (signal, work) => {
+    if (running < most) running += 1;
+    else await enter(signal);
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  };
+}

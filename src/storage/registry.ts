@@ -1,0 +1,41 @@
+/** The kinds of store. The only module that names their folders, and only by dynamic imports. */
+import { TaskflowError } from "../errors.ts";
+import type { StorageDriver } from "./driver.ts";
+import type { Location } from "./location.ts";
+
+/** What a driver may want to know when it is opened. */
+export interface DriverOptions {
+  /** Make the store where there is none. Buckets are never made. */
+  readonly create: boolean;
+  /** Called once, and only by the one that made the store, with its absolute path. */
+  readonly onCreated?: (root: string) => void;
+  /** What a person should hear, though it works. */
+  readonly onWarning?: (text: string) => void;
+  /** Who runs this; another owner of the folder is worth a warning. */
+  readonly uid?: number;
+  /** The clock; the system's unless a test has another. */
+  readonly now?: () => Date;
+}
+
+/** The driver itself, unwrapped: `openDriver` is what everybody else calls. */
+export function loadDriver(location: Location, options: DriverOptions): Promise<StorageDriver> {
+  return location.kind === "folder" ? DRIVERS.folder(location, options) : DRIVERS.s3(location, options);
+}
+
+type Load<Kind extends Location["kind"]> = (
+  location: Extract<Location, { kind: Kind }>,
+  options: DriverOptions,
+) => Promise<StorageDriver>;
+
+const DRIVERS: { readonly [Kind in Location["kind"]]: Load<Kind> } = {
+  async folder({ path }, options) {
+    const { openFolder } = await import("./fs/driver.ts");
+    return await openFolder(path, options);
+  },
+  s3({ bucket }) {
+    const error = new TaskflowError("unsupported", `cannot open s3://${bucket}: S3 is not built in yet`, {
+      hint: "name a folder with --store DIR",
+    });
+    return Promise.reject(error);
+  },
+};
