@@ -7,7 +7,7 @@ import path from "node:path";
 import { TaskflowError, throwIfAborted } from "../errors.ts";
 import type { StorageDriver, StoredObject } from "../storage/driver.ts";
 import type { IfExists } from "./if-exists.ts";
-import { cleanName } from "./name.ts";
+import { safeName } from "./name.ts";
 import { detailedAttachmentOf } from "./types.ts";
 import type { Attachment } from "./types.ts";
 
@@ -114,9 +114,7 @@ export async function downloadFile(
       await file.close();
     }
     const place = await publish(part, target, ifExists);
-    return place === null
-      ? { ...result, path: target, skipped: true }
-      : { ...result, path: place, skipped: false };
+    return place === null ? { ...result, path: target, skipped: true } : { ...result, path: place, skipped: false };
   } catch (error) {
     throw fileError(error, target);
   } finally {
@@ -141,7 +139,7 @@ async function targetOf(name: string, options: FileDownloadOptions): Promise<str
   const segments = name
     .split("/")
     .filter((segment) => segment !== "" && segment !== ".")
-    .map((segment) => (segment === ".." ? "_" : cleanName(segment)));
+    .map((segment) => (segment === ".." ? "_" : safeName(segment)));
   const base = withSuffix(segments.pop() ?? "_", options.suffix);
   const parent = path.join(folder, ...segments);
   try {
@@ -238,7 +236,10 @@ function fileError(error: unknown, target: string): unknown {
     case "EISDIR":
       return new TaskflowError("exists", `cannot write ${target}: it is a folder`, options);
     case "ENOSPC":
-      return new TaskflowError("io", `cannot write ${target}: the disk is full`, { ...options, hint: "free some space" });
+      return new TaskflowError("io", `cannot write ${target}: the disk is full`, {
+        ...options,
+        hint: "free some space",
+      });
     case "":
       return error;
     default:

@@ -156,7 +156,10 @@ async function absent(
   for await (const other of others.attachments) {
     if (!isIt(other)) continue;
     if (wantedDeleted) {
-      return new TaskflowError("exists", `${describe(ref)} is not deleted`, { hint: null, context: { key: other.key } });
+      return new TaskflowError("exists", `${describe(ref)} is not deleted`, {
+        hint: null,
+        context: { key: other.key },
+      });
     }
     return new TaskflowError("not_found", `${describe(ref)} was deleted`, {
       hint: `bring it back with: taskflow attach undelete ${other.task} ${other.id}`,

@@ -231,4 +231,3 @@ function needsLimit(order: ListOrder): TaskflowError {
     { hint: "add --limit 100, or take --sort key" },
   );
 }
-

@@ -88,7 +88,7 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
       try {
         throwIfAborted(signal);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     };
     signal.addEventListener("abort", stop, { once: true });
@@ -122,7 +122,8 @@ async function* fileChunks(
       // A file that grows as fast as it is read would never end.
       if (position > size) throw wrongLength(path, position, size);
       turn = 1 - turn;
-      next = position === size && bytesRead < length ? atEnd(buffers[0]) : readAt(file, pick(buffers, turn), position, path);
+      next =
+        position === size && bytesRead < length ? atEnd(buffers[0]) : readAt(file, pick(buffers, turn), position, path);
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

@@ -63,11 +63,7 @@ const SNIFFED_BYTES = 4100;
  * Errors: `usage` for names, types, metadata; `too_large`, `type_not_allowed` by policy, before the first byte where
  * the size is known; `changed`, `io`, … of source and store. Whatever fails, nothing of it stays.
  */
-export async function upload(
-  driver: StorageDriver,
-  request: UploadRequest,
-  tools: UploadTools,
-): Promise<UploadResult> {
+export async function upload(driver: StorageDriver, request: UploadRequest, tools: UploadTools): Promise<UploadResult> {
   const task = parseTask(request.task);
   const { source, signal } = request;
   const maxSize = Math.min(request.policy?.maxSize ?? Infinity, driver.supports.maxSize);

@@ -28,6 +28,7 @@ function folderError(folder: string, error: unknown): TaskflowError {
   if (code === "EACCES" || code === "EPERM") {
     return new TaskflowError("permission", `permission denied: ${folder}`, options);
   }
-  if (code === "ENOENT" || code === "ENOTDIR") return new TaskflowError("not_found", `no such folder: ${folder}`, options);
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new TaskflowError("not_found", `no such folder: ${folder}`, options);
   return new TaskflowError("io", `cannot read ${folder}: ${code ?? "unknown"}`, options);
 }

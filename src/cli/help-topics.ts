@@ -13,7 +13,9 @@ export const topics: ReadonlyMap<string, () => string> = new Map([
 ]);
 
 function errors(): string {
-  const rows = Object.entries(ERRORS).map(([code, { exit, hint }]) => `  ${code.padEnd(20)} ${String(exit).padEnd(4)} ${hint ?? ""}`);
+  const rows = Object.entries(ERRORS).map(
+    ([code, { exit, hint }]) => `  ${code.padEnd(20)} ${String(exit).padEnd(4)} ${hint ?? ""}`,
+  );
   return `Errors say what failed, why, and what to do next. With --json each has a code that stays the same:
 
   code                 exit first advice

@@ -30,7 +30,10 @@ async function dispatch(argv: readonly string[], ctx: Context): Promise<number> 
     },
     columns: () => ctx.stdout.columns(),
   });
-  if (argv[0] === "help") return await help(program, argv.slice(1), ctx);
+  if (argv[0] === "help") {
+    await ctx.stdout.write(await helpOn(program, argv.slice(1), () => helpText));
+    return 0;
+  }
   try {
     program.root.parse([...argv], { from: "user" });
   } catch (error) {
@@ -46,21 +49,18 @@ async function dispatch(argv: readonly string[], ctx: Context): Promise<number> 
   return await invocation.run(ctx);
 }
 
-async function help(program: Program, words: readonly string[], ctx: Context): Promise<number> {
+async function helpOn(program: Program, words: readonly string[], printed: () => string): Promise<string> {
   const { topics } = await import("./help-topics.ts");
   const topic = topics.get(words.join(" "));
-  if (topic !== undefined) {
-    await ctx.stdout.write(topic());
-    return 0;
-  }
+  if (topic !== undefined) return topic();
   const command = findCommand(program.root, words);
   if (command === null) {
     throw new TaskflowError("usage", `there is no command or topic '${words.join(" ")}'`, {
       hint: `topics: ${[...topics.keys()].join(", ")}`,
     });
   }
-  await ctx.stdout.write(command.helpInformation());
-  return 0;
+  command.outputHelp();
+  return printed();
 }
 
 function findCommand(from: Command, words: readonly string[]): Command | null {
@@ -104,14 +104,18 @@ async function reportFailure(ctx: Context, argv: readonly string[], error: Taskf
     color: !typed.includes("--no-color"),
   };
   const command = typed.filter((word) => !word.startsWith("-"))[1] ?? "";
-  const report = createReport(ctx, { json: () => ({}), line: () => null }, {
-    command,
-    json: options.json === true,
-    ndjson: options.ndjson === true,
-    quiet: false,
-    debug: options.debug === true,
-    color: options.color !== false,
-  });
+  const report = createReport(
+    ctx,
+    { json: () => ({}), line: () => null },
+    {
+      command,
+      json: options.json === true,
+      ndjson: options.ndjson === true,
+      quiet: false,
+      debug: options.debug === true,
+      color: options.color !== false,
+    },
+  );
   try {
     await report.fatal(error);
     return await report.finish();

@@ -1,5 +1,5 @@
 /** The tree of commands. Only the commands named in argv get their options declared, so that `--help` stays quick. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { TaskflowError } from "../errors.ts";
 import type { AnyCommandSpec, CommonOptions, Invocation } from "./command.ts";
 import { ATTACH_COMMANDS, CONFIG_COMMANDS } from "./commands/index.ts";
@@ -22,13 +22,13 @@ export function buildProgram(argv: readonly string[], output: ProgramOutput): Pr
   const root = prepare(new Command("taskflow"), output)
     .description("Attachments of tasks, in a folder or an S3 bucket.")
     .usage("COMMAND [options]");
-  addCommonOptions(root);
+  addCommonOptions(root, { hidden: true });
   root.option("--version", "print the version and exit");
 
   const group = (name: string, summary: string, specs: readonly AnyCommandSpec[]): Command => {
     const command = prepare(root.command(name), output).summary(summary).description(summary);
     command.usage("COMMAND [options]");
-    if (argv.includes(name)) addCommonOptions(command);
+    if (argv.includes(name)) addCommonOptions(command, { hidden: true });
     for (const spec of specs) {
       addCommand(command, spec, argv, output, (run) => {
         found = run;
@@ -48,7 +48,8 @@ Examples:
   taskflow attach download T-42 report.pdf
 
 \`taskflow help attach upload\` explains a command; \`taskflow help environment\` a topic:
-errors, environment, exit-codes, json, cors, lifecycle, ci`,
+errors, environment, exit-codes, json, cors, lifecycle, ci
+`,
   );
   return { root, invocation: () => found };
 }
@@ -89,8 +90,8 @@ function addCommand(
     .argument("[operands...]")
     .configureHelp({ visibleArguments: () => [] });
   spec.configure(command);
-  addCommonOptions(command);
-  command.addHelpText("after", `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join("\n")}`);
+  addCommonOptions(command, { hidden: false });
+  command.addHelpText("after", `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join("\n")}\n`);
   command.action((operands: string[]) => {
     const options = optionsOf(command);
     if (operands.length < (spec.least ?? 0)) throw tooFewOperands(spec, parent.name());
@@ -118,19 +119,23 @@ function optionsOf(leaf: Command): CommonOptions {
   return merged;
 }
 
-function addCommonOptions(command: Command): void {
-  command
-    .optionsGroup("Common options:")
-    .option("--store <where>", "the store: a folder with a `/` in it, or s3://BUCKET")
-    .option("--region <name>", "the region of the bucket")
-    .option("--endpoint <url>", "another S3 server than AWS")
-    .option("--profile <name>", "the AWS profile with the credentials")
-    .option("--ca-file <path>", "certificates to trust, in PEM")
-    .option("--json", "one JSON document on stdout")
-    .option("--ndjson", "one JSON event a line on stdout")
-    .option("-q, --quiet", "only errors on stderr")
-    .option("--debug", "settings, causes and stack traces on stderr")
-    .option("--no-color", "no colours");
+const COMMON_OPTIONS = [
+  ["--store <where>", "the store: a folder with a `/` in it, or s3://BUCKET"],
+  ["--region <name>", "the region of the bucket"],
+  ["--endpoint <url>", "another S3 server than AWS"],
+  ["--profile <name>", "the AWS profile with the credentials"],
+  ["--ca-file <path>", "certificates to trust, in PEM"],
+  ["--json", "one JSON document on stdout"],
+  ["--ndjson", "one JSON event a line on stdout"],
+  ["-q, --quiet", "only errors on stderr"],
+  ["--debug", "settings, causes and stack traces on stderr"],
+  ["--no-color", "no colours"],
+] as const;
+
+/** They may stand before the command too; the help of the single command is where they are explained. */
+function addCommonOptions(command: Command, { hidden }: { hidden: boolean }): void {
+  if (!hidden) command.optionsGroup("Common options:");
+  for (const [flags, text] of COMMON_OPTIONS) command.addOption(new Option(flags, text).hideHelp(hidden));
 }
 
 function capitalize(text: string): string {

@@ -3,6 +3,7 @@ import { TaskflowError, abortReason, toTaskflowError } from "../errors.ts";
 import { resolveSettings } from "../config/resolve.ts";
 import type { Settings } from "../config/resolve.ts";
 import { noStoreError, whichStore } from "../config/which-store.ts";
+import { absentStore } from "../storage/absent.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import { openDriver } from "../storage/open.ts";
 import type { CommonOptions } from "./command.ts";
@@ -16,9 +17,12 @@ export interface Session<Row> {
   readonly report: Report<Row>;
   /** Read once, on first use. */
   settings(): Promise<Settings>;
-  /** The store of the settings; `create` makes a folder store where there is none. Closed when the command ends. */
-  openStore(options?: { readonly create?: boolean }): Promise<StorageDriver>;
+  /** The store of the settings. Closed when the command ends. */
+  openStore(whereAbsent?: WhereAbsent): Promise<StorageDriver>;
 }
+
+/** What to do where there is no folder store yet: `no_store`, make it, or go on as if it were there and empty. */
+export type WhereAbsent = "fail" | "create" | "pretend";
 
 /** Runs the body, reports what it throws, closes what it opened, and tells the exit status. */
 export async function runSession<Row>(
@@ -45,8 +49,8 @@ export async function runSession<Row>(
       settings ??= readSettings(ctx, options, report);
       return settings;
     },
-    async openStore({ create = false } = {}) {
-      const driver = await openChosenStore(ctx, await session.settings(), report, create);
+    async openStore(whereAbsent = "fail") {
+      const driver = await openChosenStore(ctx, await session.settings(), report, whereAbsent);
       opened.push(driver);
       report.setStore(driver.location);
       return driver;
@@ -89,16 +93,19 @@ async function openChosenStore<Row>(
   ctx: Context,
   settings: Settings,
   report: Report<Row>,
-  create: boolean,
+  whereAbsent: WhereAbsent,
 ): Promise<StorageDriver> {
   const choice = await whichStore(settings, ctx);
-  if (choice.kind === "folder" && !choice.exists && !create) throw noStoreError(choice);
+  if (choice.kind === "folder" && !choice.exists) {
+    if (whereAbsent === "fail") throw noStoreError(choice);
+    if (whereAbsent === "pretend") return absentStore(choice.path);
+  }
   const told: Promise<void>[] = [];
   const driver = await openDriver(
     choice.kind === "folder" ? { kind: "folder", path: choice.path } : { kind: "s3", bucket: choice.bucket },
     {
-      create,
-      uid: ctx.uid,
+      create: whereAbsent === "create",
+      ...(ctx.uid === null ? {} : { uid: ctx.uid }),
       onCreated: (root) => told.push(report.note(`created store ${printable(root)}`)),
       onWarning: (text) => told.push(report.warning(printable(text))),
     },

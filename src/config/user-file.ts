@@ -3,7 +3,7 @@
  * every command does so; only writing loads `conf`.
  */
 import path from "node:path";
-import { TaskflowError } from "../errors.ts";
+import { isTaskflowError, TaskflowError } from "../errors.ts";
 import { parseSetting } from "./parse-setting.ts";
 import { valueOf } from "./parse-values.ts";
 import { readPrivateFile } from "./read-private-file.ts";
@@ -164,7 +164,7 @@ function refuseSecret(name: SettingName): void {
 }
 
 function writeError(error: unknown, file: string): TaskflowError {
-  if (error instanceof TaskflowError) return error;
+  if (isTaskflowError(error)) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const denied = code === "EACCES" || code === "EPERM" || code === "EROFS";
   return new TaskflowError(denied ? "permission" : "io", `cannot write ${file}: ${message}`, { cause: error });

@@ -12,7 +12,7 @@ import { TaskflowError } from "../errors.ts";
  */
 export async function writeUserFile(file: string, name: string, value: string | null): Promise<void> {
   makePrivateFolder(path.dirname(file));
-  await (async (r: () => void) => r())(() => {
+  await withLock(`${file}.lock`, () => {
     const conf = new Conf<Record<string, unknown>>({
       cwd: path.dirname(file),
       configName: path.basename(file, ".json"),
@@ -25,18 +25,25 @@ export async function writeUserFile(file: string, name: string, value: string | 
   });
 }
 
-/** Makes the folder and what is missing above it, each 0700 whatever the umask is. */
+/** Makes the folder and what is missing above it, each 0700 whatever the umask is; another process may do the same. */
 function makePrivateFolder(folder: string): void {
+  if (makeFolder(folder)) return;
+  makePrivateFolder(path.dirname(folder));
+  if (!makeFolder(folder)) throw new TaskflowError("io", `cannot make ${folder}: what is above it went away`);
+}
+
+/** `false` where the folder above is missing. */
+function makeFolder(folder: string): boolean {
   try {
     mkdirSync(folder, { mode: 0o700 });
+    chmodSync(folder, 0o700);
+    return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT") throw error;
-    makePrivateFolder(path.dirname(folder));
-    mkdirSync(folder, { mode: 0o700 });
+    if (code === "EEXIST") return true;
+    if (code === "ENOENT" && path.dirname(folder) !== folder) return false;
+    throw error;
   }
-  chmodSync(folder, 0o700);
 }
 
 /** One writer at a time, so that of two changes at once none is lost. */

@@ -8,19 +8,9 @@ import { abortReason, throwIfAborted } from "../errors.ts";
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const stop = (): void => reject(abortReason(signal));
-    const settled = (): void => signal.removeEventListener("abort", stop);
-    promise.then(
-      (value) => {
-        settled();
-        resolve(value);
-      },
-      (error: unknown) => {
-        settled();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
 }
 

@@ -49,21 +49,25 @@ function limitEach<T>(turn: Turn, signal: AbortSignal, items: AsyncIterable<T>):
   };
 }
 
+interface Ticket {
+  call: (() => void) | null;
+}
+
 function createTurns(most: number): Turn {
-  const waiting = new Set<() => void>();
+  const waiting = new Set<Ticket>();
   let running = 0;
 
   async function enter(signal: AbortSignal): Promise<void> {
-    let begin = (): void => undefined;
+    const ticket: Ticket = { call: null };
     const called = new Promise<void>((resolve) => {
-      begin = resolve;
+      ticket.call = resolve;
     });
-    waiting.add(begin);
+    waiting.add(ticket);
     try {
       await unlessAborted(called, signal);
     } catch (error) {
       // Called and aborted in the same moment: the turn goes on to the next one.
-      if (!waiting.delete(begin)) leave();
+      if (!waiting.delete(ticket)) leave();
       throw error;
     }
   }
@@ -75,7 +79,7 @@ function createTurns(most: number): Turn {
       return;
     }
     waiting.delete(next);
-    next();
+    next.call?.();
   }
 
   return async (signal, work) => {

@@ -125,10 +125,9 @@ describe("config set, get and unset", () => {
     // All of them begin at the same time, or each would be done before the next has started.
     const begin = Date.now() + 1500;
     const code = `const { writeUserFile } = require(${JSON.stringify(program)});
-      while (Date.now() < ${begin});
-      (async () => {
+      setTimeout(async () => {
         for (const n of [1, 2, 3, 4]) await writeUserFile(${JSON.stringify(file)}, process.argv[1] + n, "x");
-      })();`;
+      }, ${begin} - Date.now());`;
     await Promise.all(["a", "b", "c"].map((name) => promisify(execFile)(process.execPath, ["-e", code, name])));
     const names = ["a", "b", "c"].flatMap((name) => [1, 2, 3, 4].map((n) => `${name}${n}`));
     expect(Object.keys(JSON.parse(readFileSync(file, "utf8")) as object).toSorted()).toEqual(names);

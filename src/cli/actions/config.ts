@@ -40,7 +40,8 @@ const settingView = (withOrigin: boolean): View<SettingEntry> => ({
 /** A value alone, for `config get` in a script. */
 const valueView = (withOrigin: boolean): View<SettingEntry> => ({
   json: settingView(true).json,
-  line: ({ value, origin }) => (withOrigin ? `${tsvField(value ?? "")}\t${tsvField(origin.text)}` : tsvField(value ?? "")),
+  line: ({ value, origin }) =>
+    withOrigin ? `${tsvField(value ?? "")}\t${tsvField(origin.text)}` : tsvField(value ?? ""),
 });
 
 export const runConfigList: Action = (ctx, operands, options) =>

@@ -43,7 +43,9 @@ export function runDelete(ctx: Context, operands: readonly string[], options: De
     if (options.yes !== true && (options.purge === true || driver.versions === undefined)) {
       await askFirst(ctx, driver, operands, options);
     }
-    return options.purge === true ? await purge(session, driver, select()) : await remove(session, driver, select(), options);
+    return options.purge === true
+      ? await purge(session, driver, select())
+      : await remove(session, driver, select(), options);
   });
 }
 
@@ -56,9 +58,7 @@ async function remove(
   const seen = { count: 0, oldest: new Date(8.64e15), tasks: new Set<string>(), undoable: true };
   let last: Attachment | null = null;
   for await (const batch of inBatches(selected)) {
-    for await (const { chosen, result } of resultsOf(batch, (keys) =>
-      driver.delete(keys, { signal: ctx.signal }),
-    )) {
+    for await (const { chosen, result } of resultsOf(batch, (keys) => driver.delete(keys, { signal: ctx.signal }))) {
       const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
       if (result.error !== undefined) await report.failure(result.error, place);
       else if (result.existed === false) {
@@ -104,9 +104,7 @@ async function purge(
   const versions = versionsOf(driver);
   let done = 0;
   for await (const batch of inBatches(selected)) {
-    for await (const { chosen, result } of resultsOf(batch, (keys) =>
-      versions.purge(keys, { signal: ctx.signal }),
-    )) {
+    for await (const { chosen, result } of resultsOf(batch, (keys) => versions.purge(keys, { signal: ctx.signal }))) {
       const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
       if (result.error !== undefined) {
         await report.failure(result.error, place);

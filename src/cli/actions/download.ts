@@ -24,7 +24,8 @@ type Outcome = { readonly selected: Selected } & ({ readonly file: DownloadedFil
 export function runDownload(ctx: Context, operands: readonly string[], options: DownloadOptions): Promise<number> {
   const view: View<DownloadedFile> = {
     json: (file) => ({ ...attachmentJson(file.attachment), path: file.path, verified: file.verified }),
-    line: ({ path: written }) => tsvField(path.relative(ctx.cwd, written).startsWith("..") ? written : relative(ctx, written)),
+    line: ({ path: written }) =>
+      tsvField(path.relative(ctx.cwd, written).startsWith("..") ? written : relative(ctx, written)),
   };
   return runSession(ctx, "download", options, view, async (session) => {
     const toStdout = options.output === "-";
@@ -95,7 +96,8 @@ async function intoFiles(
   progress.stop();
   if (sum.unrecorded > 0) await report.warning(notVerified(sum.unrecorded));
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
-  await report.note(`downloaded ${count(sum.files, "file")} (${formatSize(sum.bytes)})${skipped}`);
+  if (sum.files + sum.skipped > 0)
+    await report.note(`downloaded ${count(sum.files, "file")} (${formatSize(sum.bytes)})${skipped}`);
   return undefined;
 }
 
@@ -197,4 +199,3 @@ function notVerified(files: number): string {
     ? "no checksum was recorded for it: not verified"
     : `no checksum was recorded for ${files} files: not verified`;
 }
-

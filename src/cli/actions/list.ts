@@ -26,8 +26,7 @@ export function runList(ctx: Context, operands: readonly string[], options: List
   return runSession(ctx, "list", options, view, async ({ report, openStore }) => {
     const task = taskOf(operands, options.task);
     const matches = options.name === undefined ? undefined : compileGlob(options.name);
-    const since =
-      options.since === undefined ? undefined : value("--since", parseSince(ctx.now()))(options.since);
+    const since = options.since === undefined ? undefined : value("--since", parseSince(ctx.now()))(options.since);
     const driver = await openStore();
     const listing = list(driver, {
       task,

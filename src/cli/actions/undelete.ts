@@ -32,7 +32,9 @@ export function runUndelete(ctx: Context, operands: readonly string[], options: 
         done += batch.length;
         continue;
       }
-      for await (const { chosen, result } of resultsOf(batch, (keys) => versions.undelete(keys, { signal: ctx.signal }))) {
+      for await (const { chosen, result } of resultsOf(batch, (keys) =>
+        versions.undelete(keys, { signal: ctx.signal }),
+      )) {
         if (result.error !== undefined) {
           await report.failure(result.error, {
             ...(chosen.index === null ? {} : { index: chosen.index }),

@@ -53,7 +53,7 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
     const request = await requestOf(ctx, task, options, await settings());
     // Nothing is made for a command that can do nothing.
     if (files.length === 1) await checkReadable(files[0] ?? "-");
-    const driver = await openStore({ create: options.dryRun !== true });
+    const driver = await openStore(options.dryRun === true ? "pretend" : "create");
     const progress = report.progress(options.dryRun === true ? "checking" : "attaching");
     const inputs = await expectInputs(files, options, progress);
     const outcomes = pMapIterable(
@@ -127,12 +127,7 @@ function namedFiles(
 
 type Request = Omit<Parameters<typeof upload>[1], "name" | "source" | "onBytes">;
 
-async function requestOf(
-  ctx: Context,
-  task: string,
-  options: UploadOptions,
-  settings: Settings,
-): Promise<Request> {
+async function requestOf(ctx: Context, task: string, options: UploadOptions, settings: Settings): Promise<Request> {
   const maxSize = settings.get("max-size");
   const allowedTypes = settings.get("allowed-types");
   return await Promise.resolve({
@@ -213,7 +208,9 @@ async function attach(
 ): Promise<Row> {
   progress.at(input.name);
   const source: Source =
-    input.source === "-" ? await openStreamSource(ctx.stdin.chunks()) : await openFileSource(path.resolve(ctx.cwd, input.source));
+    input.source === "-"
+      ? await openStreamSource(ctx.stdin.chunks())
+      : await openFileSource(path.resolve(ctx.cwd, input.source));
   try {
     const result = await upload(
       driver,

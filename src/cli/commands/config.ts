@@ -12,7 +12,8 @@ export const configCommands: readonly AnyCommandSpec[] = [
     name: "list",
     summary: "show the settings in force",
     operands: "",
-    description: "Show the settings in force, from options, environment, .env, the user file and defaults. Secrets are hidden.",
+    description:
+      "Show the settings in force, from options, environment, .env, the user file and defaults. Secrets are hidden.",
     examples: ["taskflow config list --origin"],
     configure: (command) => command.option(...ORIGIN),
     load: async () => (await import("../actions/config.ts")).runConfigList,

@@ -30,11 +30,7 @@ export const downloadCommand = defineCommand<DownloadOptions>({
     command
       .option("--task <id>", "the task; all operands are then items", notEmpty("--task"))
       .option("-o, --output <where>", "a file, a folder with a / at its end, or - for stdout", notEmpty("--output"))
-      .option(
-        "--if-exists <what>",
-        `${IF_EXISTS.join(", ")} (default: fail)`,
-        choice("--if-exists", IF_EXISTS),
-      )
+      .option("--if-exists <what>", `${IF_EXISTS.join(", ")} (default: fail)`, choice("--if-exists", IF_EXISTS))
       .option("--no-verify", "take the bytes as they are"),
   load: async () => (await import("../actions/download.ts")).runDownload,
 });

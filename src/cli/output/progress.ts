@@ -123,6 +123,6 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
 /** A line that wraps can't be redrawn in place: cut it to the width, less the spinner. */
 function fitLine(text: string, columns: number): string {
   const room = Math.max(10, columns - 4);
-  const points = [...text];
+  const points = Array.from(text);
   return points.length <= room ? text : `${points.slice(0, room - 1).join("")}…`;
 }

@@ -2,7 +2,8 @@
  * How a command tells what it did. Commands hand over rows, failures, warnings and notes; the report renders them as
  * a table, as lines, as one JSON document or as events, all from the same row type, and knows the exit status.
  */
-import { ERRORS, TaskflowError, toTaskflowError } from "../../errors.ts";
+import type { TaskflowError} from "../../errors.ts";
+import { ERRORS, toTaskflowError } from "../../errors.ts";
 import type { Context } from "../context.ts";
 import { documentWriter, eventWriter } from "./json-document.ts";
 import type { ErrorEntry, JsonObject, JsonWriter } from "./json-document.ts";
@@ -149,7 +150,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       progress?.stop();
       // The order of the operands, whatever order the failures came in.
       errors.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity) || 0);
-      const status = fatal === null ? statusOf(errors, done + skipped) : (fatal as TaskflowError).exit;
+      const status = fatal === null ? statusOf(errors, done + skipped) : fatal.exit;
       await rows?.end();
       await writer?.end({
         errors,

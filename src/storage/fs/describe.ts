@@ -9,8 +9,8 @@ import { placeOf } from "./paths.ts";
 import type { Layout, Place } from "./paths.ts";
 import { readSidecar } from "./sidecar.ts";
 
-export async function describe(layout: Layout, place: Place, status: Stats): Promise<StoredObject> {
-  const { record, type, tags, damaged } = await readSidecar(layout, place);
+export function describe(layout: Layout, place: Place, status: Stats): StoredObject {
+  const { record, type, tags, damaged } = readSidecar(layout, place);
   return {
     key: place.key,
     size: status.size,
@@ -24,11 +24,11 @@ export async function describe(layout: Layout, place: Place, status: Stats): Pro
 }
 
 /** Errors: `not_found` where there is no live object. */
-export async function head({ layout }: Folder, key: string): Promise<StoredObject> {
+export function head({ layout }: Folder, key: string): StoredObject {
   const place = placeOf(layout, key);
   const status = place === null ? null : lookAtLive(layout, place);
   if (place === null || status === null) throw notFound(key);
-  return await describe(layout, place, status);
+  return describe(layout, place, status);
 }
 
 /** The status of a key's live object, `null` where there is none. */

@@ -59,9 +59,9 @@ function folderDriver(folder: Folder): StorageDriver {
     versions: folderVersions(folder),
     put: (key, body, options) => translated(`store ${key}`, root, () => put(folder, key, body, options)),
     head: (key, { signal }) =>
-      translated(`read ${key}`, root, async () => {
+      translated(`read ${key}`, root, () => {
         throwIfAborted(signal);
-        return await head(folder, key);
+        return head(folder, key);
       }),
     get: (key, options) => translated(`read ${key}`, root, () => get(folder, key, options, handles)),
     list: (prefix, options) => translatedEach(`list ${prefix}`, root, () => list(folder.layout, prefix, options)),

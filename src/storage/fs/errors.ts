@@ -18,7 +18,7 @@ export function isErrno(error: unknown, ...names: string[]): boolean {
 }
 
 /** Runs `work`; what it rejects with becomes a TaskflowError that says `cannot <act>: <why> (<path>)`. */
-export async function translated<T>(act: string, where: string, work: () => Promise<T>): Promise<T> {
+export async function translated<T>(act: string, where: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

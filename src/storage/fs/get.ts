@@ -33,7 +33,7 @@ export async function get(
     const status = await handle.stat();
     if (!status.isFile()) throw notFound(key);
     const { start, end } = spanOf(key, range, status.size);
-    const object = await describe(layout, place, status);
+    const object = describe(layout, place, status);
     throwIfAborted(signal);
     handles.add(handle);
     return { object, chunks: { [Symbol.asyncIterator]: () => read(handle, place, start, end, signal, handles) } };

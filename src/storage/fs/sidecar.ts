@@ -1,8 +1,6 @@
 /** What is recorded with an object, in a file of its own; also the claim of its key. Immutable once written. */
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import type { ObjectRecord } from "../driver.ts";
-import { closeQuietly } from "./durable.ts";
 import { isErrno } from "./errors.ts";
 import { levelsExist, ownLevels } from "./levels.ts";
 import type { Layout, Place } from "./paths.ts";
@@ -34,9 +32,9 @@ export function encodeUnrecorded(key: string): Uint8Array {
 }
 
 /** What a key's sidecar says; nothing, where there is none or it is another key's. */
-export async function readSidecar(layout: Layout, place: Place): Promise<Sidecar> {
+export function readSidecar(layout: Layout, place: Place): Sidecar {
   if (!levelsExist(...ownLevels(layout, "sidecars", place.directory))) return NOTHING;
-  const text = await readSmall(place.sidecar);
+  const text = readSmall(place.sidecar);
   if (text === null) return NOTHING;
   return typeof text === "string" ? parseSidecar(text, place.key) : { ...NOTHING, ...text };
 }
@@ -46,24 +44,27 @@ const VERSION = 1;
 const MAX_BYTES = 1024 * 1024;
 const NOTHING: Sidecar = { type: null, record: null, tags: {} };
 
-/** `null` where there is none. Only what the name itself holds is read: never through a link, never from a FIFO. */
-async function readSmall(file: string): Promise<string | { damaged: string } | null> {
+/**
+ * `null` where there is none. Only what the name itself holds is read: never through a link, never from a FIFO.
+ * Synchronous: a tenth of what the thread pool takes, and a detailed listing reads one for each row.
+ */
+function readSmall(file: string): string | { damaged: string } | null {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  let handle;
+  let descriptor: number;
   try {
-    handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    descriptor = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return null;
     if (isErrno(error, "ELOOP")) return { damaged: "its record is a symbolic link" };
     throw error;
   }
   try {
-    const status = await handle.stat();
+    const status = fstatSync(descriptor);
     if (!status.isFile()) return { damaged: "its record is not a file" };
     if (status.size > MAX_BYTES) return { damaged: `its record has ${status.size} bytes` };
-    return await handle.readFile("utf8");
+    return readFileSync(descriptor, "utf8");
   } finally {
-    await closeQuietly(handle);
+    closeSync(descriptor);
   }
 }
 
@@ -86,7 +87,6 @@ function parseSidecar(text: string, key: string): Sidecar {
 function parseFields(value: Record<string, unknown>): Sidecar {
   const { name, size, sha256, type, createdAt, uploadedBy, note, meta, tags } = value;
   const created = typeof createdAt === "string" ? new Date(createdAt) : new Date(Number.NaN);
-  const wrong = (field: string): Sidecar => ({ ...NOTHING, damaged: `its record has no proper ${field}` });
   if (typeof name !== "string") return wrong("name");
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return wrong("size");
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return wrong("sha256");
@@ -97,6 +97,10 @@ function parseFields(value: Record<string, unknown>): Sidecar {
   if (!isTexts(meta)) return wrong("meta");
   if (!isTexts(tags)) return wrong("tags");
   return { type, record: { name, size, sha256, createdAt: created, uploadedBy, note, meta }, tags };
+}
+
+function wrong(field: string): Sidecar {
+  return { ...NOTHING, damaged: `its record has no proper ${field}` };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

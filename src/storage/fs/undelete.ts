@@ -21,7 +21,7 @@ export async function headDeleted({ layout }: Folder, key: string): Promise<Stor
   const version = place === null || lookAtLive(layout, place) !== null ? null : (await versionsOf(layout, place))[0];
   const status = version ? lookAtFile(version.path) : null;
   if (!place || !version || status === null) throw notDeleted(key);
-  return { ...(await describe(layout, place, status)), deletedAt: version.entry.deletedAt };
+  return { ...describe(layout, place, status), deletedAt: version.entry.deletedAt };
 }
 
 /** As `Versions.undelete`. A signal stops it between batches. */
