@@ -52,29 +52,56 @@ export async function downloadTo(
   write: (chunk: Uint8Array) => Promise<void>,
   options: DownloadOptions,
 ): Promise<Downloaded> {
-  const { signal } = options;
-  const { object, chunks } = await driver.get(key, { signal });
-  const digest = options.verify === false ? null : expectedDigest(object);
-  const hash = createHash("sha256");
-  let size = 0;
+  const { object, chunks } = await driver.get(key, { signal: options.signal });
+  const check = beginCheck(object, options);
   for await (const chunk of chunks) {
-    throwIfAborted(signal);
+    // Hashed while it is being written.
     const written = write(chunk);
-    if (digest !== null) hash.update(chunk);
-    size += chunk.length;
+    check.update(chunk);
     await written;
     options.onBytes?.(chunk.length);
   }
-  throwIfAborted(signal);
-  if (size !== object.size) {
-    throw new TaskflowError("io", `${key} ended at byte ${size} of ${object.size}`);
+  return check.end();
+}
+
+/** The bytes, as they come. Rejects with `checksum_mismatch` after the last one if they are not what was attached. */
+export async function* readAttachment(
+  driver: StorageDriver,
+  key: string,
+  options: DownloadOptions,
+): AsyncGenerator<Uint8Array, Downloaded, undefined> {
+  const { object, chunks } = await driver.get(key, { signal: options.signal });
+  const check = beginCheck(object, options);
+  for await (const chunk of chunks) {
+    check.update(chunk);
+    options.onBytes?.(chunk.length);
+    yield chunk;
   }
+  return check.end();
+}
+
+/** Counts and hashes what comes; the end compares it with what was recorded. */
+function beginCheck(object: StoredObject, { signal, verify }: DownloadOptions) {
   const attachment = detailedAttachmentOf(object);
-  if (attachment === null) throw new TaskflowError("not_found", `${key} is no attachment's key`);
-  if (digest === null) return { attachment, verified: options.verify === false ? "skipped" : "unrecorded" };
-  const actual = hash.digest("hex");
-  if (actual !== digest) throw mismatch(key, digest, actual);
-  return { attachment, verified: "sha256" };
+  if (attachment === null) throw new TaskflowError("not_found", `${object.key} is no attachment's key`);
+  const expected = verify === false ? null : expectedDigest(object);
+  const hash = createHash("sha256");
+  let size = 0;
+  return {
+    update(chunk: Uint8Array): void {
+      throwIfAborted(signal);
+      if (expected !== null) hash.update(chunk);
+      size += chunk.length;
+    },
+    end(): Downloaded {
+      throwIfAborted(signal);
+      if (size !== object.size) throw new TaskflowError("io", `${object.key} ended at byte ${size} of ${object.size}`);
+      if (expected === null) return { attachment, verified: verify === false ? "skipped" : "unrecorded" };
+      const actual = hash.digest("hex");
+      if (actual !== expected) throw mismatch(object.key, expected, actual);
+      return { attachment, verified: "sha256" };
+    },
+  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { lstat, open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import type { BigIntStats } from "node:fs";
 import { TaskflowError, throwIfAborted } from "../errors.ts";
+import { unlessAborted } from "../storage/abortable.ts";
 import type { Body } from "../storage/driver.ts";
 
 /** A body with what an upload wants to know before the first byte goes out. */
@@ -65,7 +66,8 @@ export async function openStreamSource(stream: AsyncIterable<Uint8Array>): Promi
       head = [];
       for (const chunk of first) yield chunk;
       for (;;) {
-        const next = await untilAborted(iterator.next(), signal);
+        // A silent pipe must not keep an aborted upload.
+        const next = await unlessAborted(iterator.next(), signal);
         if (next.done === true) return;
         yield next.value;
       }
@@ -77,27 +79,6 @@ export async function openStreamSource(stream: AsyncIterable<Uint8Array>): Promi
       return await Promise.resolve();
     },
   });
-}
-
-/** A silent pipe must not keep an aborted upload. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  throwIfAborted(signal);
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      try {
-        throwIfAborted(signal);
-      } catch (error) {
-        reject(error);
-      }
-    };
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener("abort", stop);
-  }
 }
 
 /** Reads ahead by one chunk, in two buffers that take turns: one being read, one with the caller. */

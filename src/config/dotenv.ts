@@ -20,6 +20,8 @@ export interface Dotenv {
   readonly variables: ReadonlyMap<string, DotenvVariable>;
   /** What was found and not read, why, and the fix. */
   readonly warnings: readonly string[];
+  /** The one of them that says that a whole file was left out. */
+  readonly refused: string | null;
 }
 
 const OURS = /^(?:USE_S3$|AWS_|TASKFLOW_)/;
@@ -34,11 +36,13 @@ export function readDotenv(cwd: string, home: string | null, uid: number | null)
     const file = path.join(folder, ".env");
     const found = readPrivateFile(file, uid);
     if (found === null) continue;
-    if ("refused" in found) return { path: null, variables: new Map(), warnings: [found.refused] };
+    if ("refused" in found) {
+      return { path: null, variables: new Map(), warnings: [found.refused], refused: found.refused };
+    }
     const { variables, problems } = parseDotenv(found.text);
-    return { path: file, variables, warnings: problems.map((problem) => `${file} ${problem}`) };
+    return { path: file, variables, warnings: problems.map((problem) => `${file} ${problem}`), refused: null };
   }
-  return { path: null, variables: new Map(), warnings: [] };
+  return { path: null, variables: new Map(), warnings: [], refused: null };
 }
 
 /**
@@ -51,7 +55,8 @@ export function parseDotenv(text: string): {
 } {
   const variables = new Map<string, DotenvVariable>();
   const problems: string[] = [];
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+  // A byte order mark counts as space in the expression below.
+  const lines = text.split(/\r?\n/);
   for (let index = 0; index < lines.length; index += 1) {
     const line = index + 1;
     const [, name, assigned, rest = ""] = /^\s*(?:export\s+)?([\w.-]+)\s*(=?)\s*(.*)$/s.exec(lines[index] ?? "") ?? [];

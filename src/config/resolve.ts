@@ -38,6 +38,8 @@ export interface Settings extends SettingValues {
   readonly credentials: () => Credentials;
   /** What was found and not used, a line each. */
   readonly warnings: readonly string[];
+  /** Why the nearest `.env` was left out, where it was: what it says of the store is then unknown. */
+  readonly refusedDotenv: string | null;
 }
 
 export interface SettingsInput {
@@ -66,12 +68,18 @@ export async function resolveSettings(input: SettingsInput): Promise<Settings> {
     home: input.home,
     defaultsFolder: userFile === null ? null : path.dirname(userFile),
     warnings: [...dotenv.warnings, ...unusedVariables(input.env, dotenv), ...kept.warnings],
+    refusedDotenv: dotenv.refused,
   });
 }
 
 function settingsFrom(
   sources: readonly Source[],
-  known: { home: string | null; defaultsFolder: string | null; warnings: readonly string[] },
+  known: {
+    home: string | null;
+    defaultsFolder: string | null;
+    warnings: readonly string[];
+    refusedDotenv: string | null;
+  },
 ): Settings {
   const find: Source = (name) => {
     const source = setting(name).group === "credentials" ? sources.find(holdsKeys) : null;
@@ -109,6 +117,7 @@ function settingsFrom(
   };
   const settings: Settings = {
     warnings: known.warnings,
+    refusedDotenv: known.refusedDotenv,
     get<N extends SettingName>(name: N) {
       const found = find(name);
       if (found === null) return null as SettingValue<N>;

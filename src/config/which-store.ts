@@ -36,7 +36,7 @@ export type StoreChoice = FolderChoice | BucketChoice;
  * `USE_S3` of the environment or `.env`.
  *
  * `bad_config`: no bucket with `USE_S3=true`; a bucket without `USE_S3`, for a runner's disk must not swallow what was
- * meant for the bucket; a bad value (`usage` for a bad `--store`). `permission`: a folder that can't be looked into.
+ * meant for the bucket; a `.env` that was left out, with nothing else naming a store; a bad value (`usage` for a bad `--store`). `permission`: a folder that can't be looked into.
  */
 export async function whichStore(
   settings: Settings,
@@ -77,7 +77,7 @@ function storeByUseS3(settings: Settings): BucketChoice | null {
   const origin = settings.origin("bucket");
   if (useS3 === null) {
     // The name is not parsed: it is enough that somebody meant a bucket.
-    if (origin.source === "default") return null;
+    if (origin.source === "default") return refuseToGuess(settings);
     const where = `${origin.name} is set in ${origin.text}`;
     throw new TaskflowError("bad_config", `${where}, but USE_S3 is not set: the bucket or a folder?`, {
       hint: "set USE_S3=true to use the bucket, or USE_S3=false to use a folder",
@@ -87,6 +87,14 @@ function storeByUseS3(settings: Settings): BucketChoice | null {
   if (bucket !== null) return { kind: "s3", bucket, origin };
   throw new TaskflowError("bad_config", `${by.name} is true in ${by.text}, but AWS_S3_BUCKET is not set`, {
     hint: "set AWS_S3_BUCKET to the bucket's name, or name the store: --store s3://BUCKET",
+  });
+}
+
+/** A `.env` that was left out may name a bucket: a folder in its place would keep what was meant for that. */
+function refuseToGuess({ refusedDotenv }: Settings): null {
+  if (refusedDotenv === null) return null;
+  throw new TaskflowError("bad_config", `which store? ${refusedDotenv}`, {
+    hint: "or name the store: --store, TASKFLOW_STORE, or USE_S3=true or false in the environment",
   });
 }
 

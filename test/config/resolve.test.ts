@@ -193,6 +193,10 @@ describe("credentials", () => {
     const error = await failure(() => credentials());
     expect(error).toMatchObject({ code: "no_credentials", exit: 4 });
     expect(error.message).toBe("AWS_ACCESS_KEY_ID is set in the environment, AWS_SECRET_ACCESS_KEY is not");
+    const other = await settings({ env: { AWS_SECRET_ACCESS_KEY: "secret1" } });
+    expect((await failure(() => other.credentials())).message).toBe(
+      "AWS_SECRET_ACCESS_KEY is set in the environment, AWS_ACCESS_KEY_ID is not",
+    );
   });
 
   test("the end of environment keys is known where it is given", async () => {

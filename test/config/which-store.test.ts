@@ -159,12 +159,24 @@ describe("the folder", () => {
     expect(await store({ flags: { store: folder } })).toMatchObject({ path: folder, exists: true, explicit: true });
   });
 
-  test.skipIf(UID === 0 || UID === null)("that can't be looked into is `permission`, not the next one up", async () => {
-    const { store, write } = project();
+  test("that can't be looked into is `permission`, not the next one up", async () => {
+    const { home, store, write } = project();
     write("repo/uploads/.taskflow/");
     const locked = write("repo/a/uploads/");
     chmodSync(locked, 0o000);
-    expect(await failure(() => store({ cwd: path.dirname(locked) }))).toMatchObject({ code: "permission", exit: 5 });
+    chmodSync(path.dirname(home), 0o755);
+    const error = await asNobody(() => failure(() => store({ cwd: path.dirname(locked) })));
+    expect(error).toMatchObject({ code: "permission", exit: 5 });
+  });
+
+  test("is not guessed where a .env was left out that may name a bucket", async () => {
+    const { store, write } = project();
+    chmodSync(write("repo/.env", "USE_S3=true"), 0o666);
+    const error = await failure(() => store());
+    expect(error).toMatchObject({ code: "bad_config", exit: 5 });
+    expect(error.message).toMatch(/which store\? .*\.env is not read: everyone may write it; chmod o-w/);
+    expect(await store({ env: { USE_S3: "false" } })).toMatchObject({ kind: "folder" });
+    expect(await store({ flags: { store: "./x" } })).toMatchObject({ kind: "folder", explicit: true });
   });
 });
 
@@ -189,3 +201,14 @@ describe("no_store", () => {
     );
   });
 });
+
+/** Modes don't stop root: for such a test it becomes somebody else. */
+async function asNobody<T>(run: () => Promise<T>): Promise<T> {
+  if (UID !== 0) return await run();
+  process.seteuid?.(65_534);
+  try {
+    return await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

@@ -3,6 +3,7 @@ import type { ListOrder } from "../../attachments/list-orders.ts";
 import { parseInteger } from "../../config/parse-values.ts";
 import { defineCommand } from "../command.ts";
 import type { CommonOptions } from "../command.ts";
+import { groupDigits } from "../output/format.ts";
 import { choice, notEmpty, value } from "../parse.ts";
 
 export interface ListOptions extends CommonOptions {
@@ -24,7 +25,7 @@ export const listCommand = defineCommand<ListOptions>({
   description:
     "Show what is attached to a task; without TASK, everywhere. A table on a terminal; elsewhere a line each, of fields\n" +
     "between tabs: key, id, size in bytes, time (UTC), storage class, name. Newest first within a task of up to\n" +
-    `${SORTED_AT_MOST.toLocaleString("en-US")} attachments; larger tasks and the whole store in key order, as it comes.`,
+    `${groupDigits(SORTED_AT_MOST)} attachments; larger tasks and the whole store in key order, as it comes.`,
   examples: [
     "taskflow attach list T-42",
     "taskflow attach list T-42 --name '*.pdf' --since 7d -l",

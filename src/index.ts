@@ -1,0 +1,37 @@
+/**
+ * Attachments of tasks as a library: `openStorage` opens a store, `AttachmentStore` works on it. Nothing here reads the
+ * environment, prints, or ends the process.
+ */
+import { parseLocation } from "./storage/location.ts";
+import { openDriver } from "./storage/open.ts";
+import type { StorageDriver } from "./storage/driver.ts";
+
+export { AttachmentStore } from "./attachments/store.ts";
+export type { AttachmentStoreOptions, DownloadPlace, UploadInput, UploadInputOptions } from "./attachments/store.ts";
+export type { Attachment, AttachmentDetails } from "./attachments/types.ts";
+export type { DownloadedFile, Verified } from "./attachments/download.ts";
+export type { IfExists } from "./attachments/if-exists.ts";
+export type { Listing, ListQuery } from "./attachments/list.ts";
+export type { ListOrder } from "./attachments/list-orders.ts";
+export type { UploadPolicy, UploadResult } from "./attachments/upload.ts";
+export type { StorageDriver } from "./storage/driver.ts";
+export { TaskflowError, isTaskflowError } from "./errors.ts";
+export type { ErrorCode } from "./errors.ts";
+
+export interface OpenStorageOptions {
+  /** Make the folder a store where it is none. Default: `no_store`. */
+  readonly create?: boolean;
+  /** Told what is wrong with the folder and yet no reason to stop, such as a mode that lets others write. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/**
+ * Opens a store: a folder, written with a `/` in it (`./uploads`), or `s3://bucket`.
+ * Errors: `usage` for anything else, `no_store`, `bad_config`, `permission`, `unsupported`.
+ */
+export async function openStorage(where: string, options: OpenStorageOptions = {}): Promise<StorageDriver> {
+  return await openDriver(parseLocation(where), {
+    create: options.create === true,
+    ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
+  });
+}
