@@ -1,4 +1,4 @@
-/** The tree of commands. Only the commands named in argv get their options declared, so that `--help` stays quick. */
+/** The tree of commands. Only what argv names is declared whole, so that `--help` stays quick. */
 import { Command, Option } from "commander";
 import { TaskflowError } from "../errors.ts";
 import type { AnyCommandSpec, CommonOptions, Invocation } from "./command.ts";
@@ -28,7 +28,9 @@ export function buildProgram(argv: readonly string[], output: ProgramOutput): Pr
   const group = (name: string, summary: string, specs: readonly AnyCommandSpec[]): Command => {
     const command = prepare(root.command(name), output).summary(summary).description(summary);
     command.usage("COMMAND [options]");
-    if (argv.includes(name)) addCommonOptions(command, { hidden: true });
+    // Without its name in argv none of its commands can be meant.
+    if (!argv.includes(name)) return command;
+    addCommonOptions(command, { hidden: true });
     for (const spec of specs) {
       addCommand(command, spec, argv, output, (run) => {
         found = run;

@@ -81,10 +81,10 @@ async function remove(
     }
   }
   if (last === null) {
-    await report.note(`nothing was deleted in ${printable(driver.location)}`);
+    report.summary(`nothing was deleted in ${printable(driver.location)}`);
     return undefined;
   }
-  await report.note(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
+  report.summary(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
   if (!seen.undoable) return undefined;
   const undo =
     seen.count === 1
@@ -92,7 +92,7 @@ async function remove(
       : [...seen.tasks].map((task) =>
           withStore(`taskflow attach undelete ${task} --since ${seen.oldest.toISOString()}`, options),
         );
-  await report.note(`undo, until it is purged: ${undo.join("\n                         ")}`);
+  report.summary(`undo, until it is purged: ${undo.join("\n                         ")}`);
   return undefined;
 }
 
@@ -114,7 +114,7 @@ async function purge(
       await report.item({ attachment: { ...chosen.attachment, deleted: true }, undo: null }, chosen.attachment.size);
     }
   }
-  await report.note(`purged ${count(done, "attachment")} in ${printable(driver.location)}, for good`);
+  report.summary(`purged ${count(done, "attachment")} in ${printable(driver.location)}, for good`);
   return undefined;
 }
 
@@ -130,7 +130,7 @@ async function dryRun(
     await report.item({ attachment, undo: null }, attachment.size);
   }
   const verb = options.purge === true ? "purge" : "delete";
-  await report.note(`would ${verb} ${count(number, "attachment")} in ${printable(driver.location)}`);
+  report.summary(`would ${verb} ${count(number, "attachment")} in ${printable(driver.location)}`);
   return { extra: { dryRun: true } };
 }
 

@@ -97,7 +97,7 @@ async function intoFiles(
   if (sum.unrecorded > 0) await report.warning(notVerified(sum.unrecorded));
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   if (sum.files + sum.skipped > 0)
-    await report.note(`downloaded ${count(sum.files, "file")} (${formatSize(sum.bytes)})${skipped}`);
+    report.summary(`downloaded ${count(sum.files, "file")} (${formatSize(sum.bytes)})${skipped}`);
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import { TaskflowError } from "../../errors.ts";
 import { attachmentJson, attachmentLine, attachmentTable } from "../attachment-view.ts";
 import type { ListOptions } from "../commands/list.ts";
 import type { Context } from "../context.ts";
+import { shellQuote } from "../output/format.ts";
 import type { View } from "../output/report.ts";
 import { value } from "../parse.ts";
 import { runSession } from "../session.ts";
@@ -49,8 +50,8 @@ export function runList(ctx: Context, operands: readonly string[], options: List
       await report.item(attachment, attachment.size);
     }
     const next = listing.next();
-    if (!any) await report.note(nothing(task, deleted));
-    if (next !== null) await report.note(`there are more; go on with --after '${next.replaceAll("'", `'\\''`)}'`);
+    if (!any) report.summary(nothing(task, deleted));
+    if (next !== null) report.summary(`there are more; go on with --after ${shellQuote(next)}`);
     return { next };
   });
 }

@@ -48,7 +48,7 @@ export function runUndelete(ctx: Context, operands: readonly string[], options: 
       }
     }
     const verb = options.dryRun === true ? "would bring back" : "brought back";
-    await report.note(`${verb} ${count(done, "attachment")} in ${printable(driver.location)}`);
+    report.summary(`${verb} ${count(done, "attachment")} in ${printable(driver.location)}`);
     return options.dryRun === true ? { extra: { dryRun: true } } : undefined;
   });
 }

@@ -88,11 +88,11 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
     progress.stop();
     if (done > 0) {
       const verb = options.dryRun === true ? "would attach" : "attached";
-      await report.note(
+      report.summary(
         `${verb} ${count(done, "file")} (${formatSize(bytes)}) to ${task} in ${printable(driver.location)}`,
       );
     } else if (files.length > 0 && !options.dryRun) {
-      await report.note(`nothing was attached to ${task} in ${printable(driver.location)}`);
+      report.summary(`nothing was attached to ${task} in ${printable(driver.location)}`);
     }
     return options.dryRun === true ? { extra: { dryRun: true } } : undefined;
   });

@@ -2,7 +2,7 @@
  * How a command tells what it did. Commands hand over rows, failures, warnings and notes; the report renders them as
  * a table, as lines, as one JSON document or as events, all from the same row type, and knows the exit status.
  */
-import type { TaskflowError} from "../../errors.ts";
+import type { TaskflowError } from "../../errors.ts";
 import { ERRORS, toTaskflowError } from "../../errors.ts";
 import type { Context } from "../context.ts";
 import { documentWriter, eventWriter } from "./json-document.ts";
@@ -60,6 +60,8 @@ export interface Report<Row> {
   warning(text: string): Promise<void>;
   /** For people only: stderr, not with --quiet. */
   note(text: string): Promise<void>;
+  /** As a note, but after the last row. */
+  summary(text: string): void;
   progress(verb: string): Progress;
   /** The reader of stdout has gone: a command that only reads may stop. */
   readonly unread: boolean;
@@ -76,6 +78,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   let progress: Progress | null = null;
   const errors: ErrorEntry[] = [];
   const warnings: string[] = [];
+  const summaries: string[] = [];
   let fatal: TaskflowError | null = null;
   let done = 0;
   let skipped = 0;
@@ -131,6 +134,9 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
     async note(text) {
       if (!options.quiet) await say(`${text}\n`);
     },
+    summary(text) {
+      summaries.push(text);
+    },
     progress(verb) {
       progress = createProgress(ctx, {
         verb,
@@ -152,6 +158,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       errors.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity) || 0);
       const status = fatal === null ? statusOf(errors, done + skipped) : fatal.exit;
       await rows?.end();
+      if (!options.quiet) for (const text of summaries) await say(`${text}\n`);
       await writer?.end({
         errors,
         warnings,

@@ -50,7 +50,8 @@ export function layoutTable(
     const table = new CliTable({
       chars: NO_BORDERS,
       style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },
-      colWidths: widths.map((width, at) => (at === widths.length - 1 ? width : width + GAP)),
+      // cli-table3 counts the padding into the width.
+      colWidths: widths.map((width) => width + GAP),
       colAligns: shown.map((at) => (columns[at]?.align === "right" ? "right" : "left")),
       truncate: "…",
     });
