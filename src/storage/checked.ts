@@ -1,17 +1,19 @@
 /** A driver whose callers need not be trusted: keys and options are looked at before a byte is taken. */
 import { TaskflowError } from "../errors.ts";
 import type { Body, ListOptions, PutOptions, Range, StorageDriver, Supports, Versions } from "./driver.ts";
+import type { Presigner } from "./presigner.ts";
 
 /**
  * The driver behind one gate. A key that is none is `usage`, an option that the store can't honour `unsupported`,
  * a body that is too large by its own word `too_large`; of many keys all are looked at before the first is touched.
  */
 export function checked(driver: StorageDriver): StorageDriver {
-  const { supports, versions } = driver;
+  const { supports, versions, presigner } = driver;
   return {
     location: driver.location,
     supports,
     ...(versions === undefined ? {} : { versions: checkedVersions(versions) }),
+    ...(presigner === undefined ? {} : { presigner: checkedPresigner(presigner) }),
     async put(key, body, options) {
       checkNewKey(key);
       checkPut(key, body, options, supports);
@@ -52,6 +54,40 @@ function checkedVersions(versions: Versions): Versions {
     undelete: (keys, options) => checkedKeys(keys, (all) => versions.undelete(all, options)),
     purge: (keys, options) => checkedKeys(keys, (all) => versions.purge(all, options)),
   };
+}
+
+function checkedPresigner(presigner: Presigner): Presigner {
+  const { post } = presigner;
+  return {
+    ...presigner,
+    async get(key, options) {
+      checkKey(key);
+      checkExpiry(options.expiresSeconds);
+      return await presigner.get(key, options);
+    },
+    async put(key, options) {
+      checkNewKey(key);
+      checkExpiry(options.expiresSeconds);
+      return await presigner.put(key, options);
+    },
+    ...(post === undefined
+      ? {}
+      : {
+          async post(key, options) {
+            checkNewKey(key);
+            checkExpiry(options.expiresSeconds);
+            return await post(key, options);
+          },
+        }),
+  };
+}
+
+/** S3's own limit: seven days (API reference, "Authenticating Requests: Using Query Parameters"). */
+export const MAX_EXPIRES_SECONDS = 604_800;
+
+function checkExpiry(seconds: number): void {
+  if (Number.isSafeInteger(seconds) && seconds >= 1 && seconds <= MAX_EXPIRES_SECONDS) return;
+  throw new TaskflowError("usage", `a link can't last ${seconds} seconds: 1 to ${MAX_EXPIRES_SECONDS} are possible`);
 }
 
 async function* checkedKeys<T>(

@@ -9,6 +9,7 @@
  * Every sentence here is a test of the conformance suite (test/conformance).
  */
 import type { TaskflowError } from "../errors.ts";
+import type { Presigner } from "./presigner.ts";
 
 /** What a listing tells of an object without another request. */
 export interface ObjectInfo {
@@ -63,6 +64,11 @@ export interface Body {
 export interface PutOptions {
   /** The record but for what only the bytes tell. */
   readonly record: Omit<ObjectRecord, "size" | "sha256">;
+  /**
+   * More of the record's `meta`, for what only the end of a body tells: asked for once, after `settle`. Only with bodies
+   * that are not repeatable. What it throws ends the put, and nothing is stored.
+   */
+  readonly lateMeta?: () => Readonly<Record<string, string>>;
   readonly type: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly storageClass?: string;
@@ -88,7 +94,10 @@ export interface Range {
 
 export interface GetResult {
   readonly object: StoredObject;
-  /** A cut connection or a short file rejects, it never ends early. Leaving the loop closes what is open. */
+  /**
+   * A cut connection or a short file rejects, it never ends early. Leaving the loop closes what is open. A chunk is the
+   * reader's own: its bytes are not used again.
+   */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -147,6 +156,8 @@ export interface StorageDriver {
   readonly supports: Supports;
   /** Presence is the capability. */
   readonly versions?: Versions;
+  /** Presence is the capability: a folder has it where it was opened with what signs its links. */
+  readonly presigner?: Presigner;
   /** Whole or nothing; acknowledged only once durable. A body that fails or changes leaves nothing. */
   put(key: string, body: Body, options: PutOptions): Promise<StoredObject>;
   /** `not_found` where there is no live object. */

@@ -16,6 +16,7 @@ export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): Stor
     location: driver.location,
     supports: driver.supports,
     ...(versions === undefined ? {} : { versions: limitVersions(versions, turn) }),
+    ...(driver.presigner === undefined ? {} : { presigner: driver.presigner }),
     put: (key, body, options) => turn(options.signal, () => driver.put(key, body, options)),
     head: (key, options) => turn(options.signal, () => driver.head(key, options)),
     get: (key, options) => turn(options.signal, () => driver.get(key, options)),

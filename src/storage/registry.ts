@@ -2,6 +2,7 @@
 import { TaskflowError } from "../errors.ts";
 import type { StorageDriver } from "./driver.ts";
 import type { Location } from "./location.ts";
+import type { LinkSettings } from "./presigner.ts";
 
 /** What a driver may want to know when it is opened. */
 export interface DriverOptions {
@@ -13,6 +14,8 @@ export interface DriverOptions {
   readonly onWarning?: (text: string) => void;
   /** Who runs this; another owner of the folder is worth a warning. */
   readonly uid?: number;
+  /** What signs a folder's links; asked for when the first one is signed. Absent: this store signs none. */
+  readonly links?: () => LinkSettings;
   /** The clock; the system's unless a test has another. */
   readonly now?: () => Date;
 }

@@ -1,6 +1,7 @@
 /** The folder store: plain files at their keys, and beside them `.taskflow/` with all that is known of them. */
 import type { FileHandle } from "node:fs/promises";
 import { throwIfAborted } from "../../errors.ts";
+import { pacer } from "../abortable.ts";
 import type { StorageDriver, Supports, Versions } from "../driver.ts";
 import { deleteKeys } from "./delete.ts";
 import { head } from "./describe.ts";
@@ -12,11 +13,15 @@ import { get } from "./get.ts";
 import { list, listDeleted } from "./list.ts";
 import { purgeKeys } from "./purge.ts";
 import { put } from "./put.ts";
+import type { LinkSettings } from "../presigner.ts";
+import { folderPresigner } from "./presigner.ts";
 import { openRoot } from "./root.ts";
 import type { RootOptions } from "./root.ts";
 import { headDeleted, undeleteKeys } from "./undelete.ts";
 
 export interface FolderOptions extends RootOptions {
+  /** As `DriverOptions.links`. */
+  readonly links?: () => LinkSettings;
   /** The clock; the system's unless a test has another. */
   readonly now?: () => Date;
 }
@@ -33,13 +38,15 @@ export async function openFolder(path: string, options: FolderOptions): Promise<
   const { layout, hasFormat } = await translated(`open the store ${path}`, path, () =>
     openRoot(path, durable, options),
   );
-  return folderDriver({
+  const folder: Folder = {
     layout,
     durable,
     now: options.now ?? (() => new Date()),
     warn: options.onWarning ?? (() => undefined),
     prepare: preparation(layout, durable, hasFormat),
-  });
+  };
+  const driver = folderDriver(folder);
+  return options.links === undefined ? driver : { ...driver, presigner: folderPresigner(folder, options.links) };
 }
 
 const SUPPORTS: Supports = {
@@ -50,17 +57,22 @@ const SUPPORTS: Supports = {
   maxSize: Number.MAX_SAFE_INTEGER,
 };
 
+/** Some 2 ms of work. */
+const HEADS_AT_A_TIME = 64;
+
 function folderDriver(folder: Folder): StorageDriver {
   const { root } = folder.layout;
   const handles = new Set<FileHandle>();
+  const pace = pacer(HEADS_AT_A_TIME);
   return {
     location: root,
     supports: SUPPORTS,
     versions: folderVersions(folder),
     put: (key, body, options) => translated(`store ${key}`, root, () => put(folder, key, body, options)),
     head: (key, { signal }) =>
-      translated(`read ${key}`, root, () => {
+      translated(`read ${key}`, root, async () => {
         throwIfAborted(signal);
+        await pace(signal);
         return head(folder, key);
       }),
     get: (key, options) => translated(`read ${key}`, root, () => get(folder, key, options, handles)),

@@ -4,6 +4,7 @@ import { constants } from "node:fs";
 import { link, readFile, rename } from "node:fs/promises";
 import { TaskflowError } from "../../errors.ts";
 import { createFile, removeQuietly } from "./durable.ts";
+import type { Durable } from "./durable.ts";
 import { isErrno } from "./errors.ts";
 import { look } from "./levels.ts";
 import { pathFor } from "./paths.ts";
@@ -13,6 +14,8 @@ export interface Format {
   readonly version: number;
   /** Random, of this store alone. */
   readonly id: string;
+  /** Ids of the keys whose links `serve` last accepted, the newest first; empty where it never ran. */
+  readonly linkKeys: readonly string[];
 }
 
 /**
@@ -36,8 +39,24 @@ export async function readFormat(layout: Layout): Promise<Format | null> {
  * once one does, and all then read the same.
  */
 export async function publishFormat(layout: Layout): Promise<boolean> {
-  const format: Format = { version: VERSION, id: randomUUID() };
+  const format: Omit<Format, "linkKeys"> = { version: VERSION, id: randomUUID() };
   return await publishFile(layout, layout.format, `${JSON.stringify(format)}\n`);
+}
+
+/** Records which keys `serve` accepts; nothing is written where they are known. Of two servers at once the last counts. */
+export async function recordLinkKeys(layout: Layout, durable: Durable, ids: readonly string[]): Promise<void> {
+  const known = await readFormat(layout);
+  if (known === null) throw damaged(layout.format, null);
+  if (known.linkKeys.join() === ids.join()) return;
+  const part = pathFor(layout.staging, `${randomUUID()}.part`);
+  await createFile(part, Buffer.from(`${JSON.stringify({ ...known, linkKeys: ids })}\n`));
+  try {
+    await rename(part, layout.format);
+  } catch (error) {
+    await removeQuietly(part);
+    throw error;
+  }
+  await durable.syncDirectory(layout.own);
 }
 
 /** Puts a small file in place unless there is one, whole or not at all. Gives whether this call did. */
@@ -77,7 +96,7 @@ function parseFormat(text: string, file: string): Format {
   } catch (error) {
     throw damaged(file, error);
   }
-  const { version, id } = (value ?? {}) as { version?: unknown; id?: unknown };
+  const { version, id, linkKeys = [] } = (value ?? {}) as { version?: unknown; id?: unknown; linkKeys?: unknown };
   if (typeof version === "number" && Number.isInteger(version) && version > VERSION) {
     throw new TaskflowError("unsupported", `${file}: this store has format ${version}, written by a newer taskflow`, {
       hint: "use a newer taskflow; this one would do harm and touches nothing",
@@ -85,7 +104,8 @@ function parseFormat(text: string, file: string): Format {
     });
   }
   if (version !== VERSION || typeof id !== "string" || id === "") throw damaged(file, null);
-  return { version, id };
+  if (!Array.isArray(linkKeys) || !linkKeys.every((one) => typeof one === "string")) throw damaged(file, null);
+  return { version, id, linkKeys };
 }
 
 function damaged(file: string, cause: unknown): TaskflowError {

@@ -1,12 +1,12 @@
 /** The storage class of an object, which on a folder is a label that changes nothing. */
-import { closeSync, constants, openSync, readFileSync, readdirSync } from "node:fs";
+import { constants, readdirSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { FILE_MODE, closeQuietly, seal, writeAt } from "./durable.ts";
-import { isErrno } from "./errors.ts";
 import type { Folder } from "./folder.ts";
 import { levelsExist, ownLevels } from "./levels.ts";
 import { pathFor } from "./paths.ts";
 import type { Layout, Place } from "./paths.ts";
+import { readSmall } from "./small-file.ts";
 
 /** The class of what has no label. */
 export const DEFAULT_CLASS = "STANDARD";
@@ -43,19 +43,9 @@ export async function writeLabel({ layout, durable }: Folder, place: Place, stor
 
 const LABEL = /^[A-Z][A-Z0-9_]{0,63}$/;
 
+/** A label that is none means nothing, as every label here does. */
 function readLabelFile(file: string): string {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  try {
-    const descriptor = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    try {
-      const text = readFileSync(descriptor, "utf8").trim();
-      // A label that is none means nothing, as every label here does.
-      return LABEL.test(text) ? text : DEFAULT_CLASS;
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ELOOP", "EISDIR")) return DEFAULT_CLASS;
-    throw error;
-  }
+  const text = readSmall(file);
+  const label = typeof text === "string" ? text.trim() : "";
+  return LABEL.test(label) ? label : DEFAULT_CLASS;
 }

@@ -1,7 +1,6 @@
 /** Listings in key order. Names are read a directory at a time, statuses only of what is asked for. */
 import { readdirSync } from "node:fs";
-import { throwIfAborted } from "../../errors.ts";
-import { breathe } from "../abortable.ts";
+import { pacer } from "../abortable.ts";
 import type { DeletedObject, ListOptions, ObjectInfo } from "../driver.ts";
 import { compareKeys, sortKeys } from "../key-order.ts";
 import { isErrno, notADirectory } from "./errors.ts";
@@ -16,8 +15,8 @@ import { readTrash, trashDirectories } from "./trash.ts";
  * ours. What vanishes between the reading of names and its own look was deleted meanwhile, and is left out.
  */
 export async function* list(layout: Layout, prefix: string, options: ListOptions): AsyncGenerator<ObjectInfo> {
-  throwIfAborted(options.signal);
-  const turn = turns(options.signal);
+  const pace = pacer(SLICE);
+  await pace(options.signal);
   for (const directory of selectDirectories(prefix, options.after, () => taskDirectories(layout))) {
     if (!levelsExist(...taskLevels(layout, directory))) continue;
     const folder = pathFor(layout.tasks, directory);
@@ -29,9 +28,9 @@ export async function* list(layout: Layout, prefix: string, options: ListOptions
         const { size, mtime } = status;
         yield { key: `tasks/${directory}/${base}`, size, modifiedAt: mtime, storageClass: classOf(base) };
       }
-      await turn();
+      await pace(options.signal);
     }
-    await turn();
+    await pace(options.signal);
   }
 }
 
@@ -41,14 +40,14 @@ export async function* listDeleted(
   prefix: string,
   options: ListOptions,
 ): AsyncGenerator<DeletedObject> {
-  throwIfAborted(options.signal);
-  const turn = turns(options.signal);
+  const pace = pacer(SLICE);
+  await pace(options.signal);
   for (const directory of selectDirectories(prefix, options.after, () => trashDirectories(layout))) {
     const trash = await readTrash(layout, directory, options.signal);
     const classOf = labelsOf(layout, directory);
     const live = levelsExist(...taskLevels(layout, directory));
     for (const base of selectBases(`tasks/${directory}/`, prefix, options.after, [...trash.keys()])) {
-      await turn();
+      await pace(options.signal);
       if (live && lookAtFile(pathFor(layout.tasks, directory, base)) !== null) continue;
       for (const { path, entry } of trash.get(base) ?? []) {
         const status = lookAtFile(path);
@@ -59,22 +58,12 @@ export async function* listDeleted(
         break;
       }
     }
-    await turn();
+    await pace(options.signal);
   }
 }
 
 /** Looks between two turns of the event loop: some 2 ms of work. */
 const SLICE = 512;
-
-/** Called once for each name, lets others have their turn now and then. */
-function turns(signal: AbortSignal): () => Promise<void> | undefined {
-  let count = 0;
-  return () => {
-    count += 1;
-    return count % SLICE === 0 ? breathe(signal) : undefined;
-  };
-}
-
 /** Directories that can hold keys with this prefix after that key, in key order: as their names with `/` sort. */
 function selectDirectories(prefix: string, after: string | undefined, all: () => string[]): string[] {
   const named = /^tasks\/([^/]+)\//.exec(prefix)?.[1];

@@ -25,13 +25,14 @@ export async function put(folder: Folder, key: string, body: Body, options: PutO
   await refuseTaken(folder, place);
   await folder.prepare();
   const part = await stage(folder, key, body, options);
+  const meta = { ...options.record.meta, ...part.lateMeta };
   const stored: StoredObject = {
     key,
     size: part.size,
     modifiedAt: part.modifiedAt,
     storageClass: options.storageClass ?? DEFAULT_CLASS,
     type: options.type,
-    record: { ...options.record, size: part.size, sha256: part.sha256 },
+    record: { ...options.record, meta, size: part.size, sha256: part.sha256 },
     tags: { ...options.tags },
   };
   try {
@@ -55,9 +56,9 @@ async function publish(
 ): Promise<void> {
   const { layout, durable } = folder;
   const directory = pathFor(layout.tasks, place.directory);
+  if (record === null || type === null) throw new TaskflowError("internal", "an upload without a record");
   await durable.ensureDirectory(layout.tasks);
   await durable.ensureDirectory(directory);
-  if (record === null || type === null) throw new TaskflowError("internal", "an upload without a record");
   const own = await claim(folder, place, encodeSidecar(place.key, { record, type, tags }));
   try {
     if (storageClass !== DEFAULT_CLASS) await writeLabel(folder, place, storageClass);

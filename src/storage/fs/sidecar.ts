@@ -1,9 +1,8 @@
 /** What is recorded with an object, in a file of its own; also the claim of its key. Immutable once written. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import type { ObjectRecord } from "../driver.ts";
-import { isErrno } from "./errors.ts";
 import { levelsExist, ownLevels } from "./levels.ts";
 import type { Layout, Place } from "./paths.ts";
+import { readSmall } from "./small-file.ts";
 
 export interface Sidecar {
   readonly type: string | null;
@@ -36,37 +35,13 @@ export function readSidecar(layout: Layout, place: Place): Sidecar {
   if (!levelsExist(...ownLevels(layout, "sidecars", place.directory))) return NOTHING;
   const text = readSmall(place.sidecar);
   if (text === null) return NOTHING;
-  return typeof text === "string" ? parseSidecar(text, place.key) : { ...NOTHING, ...text };
+  if (typeof text !== "string") return { ...NOTHING, damaged: `its record ${text.unreadable}` };
+  return parseSidecar(text, place.key);
 }
 
 /** Of the sidecar's fields. */
 const VERSION = 1;
-const MAX_BYTES = 1024 * 1024;
 const NOTHING: Sidecar = { type: null, record: null, tags: {} };
-
-/**
- * `null` where there is none. Only what the name itself holds is read: never through a link, never from a FIFO.
- * Synchronous: a tenth of what the thread pool takes, and a detailed listing reads one for each row.
- */
-function readSmall(file: string): string | { damaged: string } | null {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return null;
-    if (isErrno(error, "ELOOP")) return { damaged: "its record is a symbolic link" };
-    throw error;
-  }
-  try {
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) return { damaged: "its record is not a file" };
-    if (status.size > MAX_BYTES) return { damaged: `its record has ${status.size} bytes` };
-    return readFileSync(descriptor, "utf8");
-  } finally {
-    closeSync(descriptor);
-  }
-}
 
 function parseSidecar(text: string, key: string): Sidecar {
   let value: unknown;

@@ -15,6 +15,8 @@ export interface Staged {
   readonly size: number;
   readonly sha256: string;
   readonly modifiedAt: Date;
+  /** What the options' `lateMeta` told once the body had ended. */
+  readonly lateMeta: Readonly<Record<string, string>>;
 }
 
 /**
@@ -28,11 +30,12 @@ export async function stage({ layout }: Folder, key: string, body: Body, options
   try {
     const { size, sha256 } = await writeBody(handle, key, body, options);
     checkBytes(key, size, sha256, body, options);
+    const lateMeta = options.lateMeta?.() ?? {};
     const { ino, mtime } = await seal(handle, size, path);
     // Some file systems (NFS) tell of a full disk only here.
     await handle.close();
     throwIfAborted(options.signal);
-    return { path, inode: ino, size, sha256, modifiedAt: mtime };
+    return { path, inode: ino, size, sha256, modifiedAt: mtime, lateMeta };
   } catch (error) {
     await closeQuietly(handle);
     await removeQuietly(path);

@@ -1,0 +1,99 @@
+/** Ends requests that make no progress: no connection, silence, or a drip that would go on for ever. */
+import type { ClientRequest, IncomingMessage } from "node:http";
+
+export interface Limits {
+  /** Until there is a connection, names looked up and TLS agreed. */
+  readonly connectMs: number;
+  /** Between two signs of life. */
+  readonly idleMs: number;
+  /** At least `slowBytes` in each `slowMs`. 0: no matter how slow. */
+  readonly slowMs: number;
+  readonly slowBytes: number;
+}
+
+export const LIMITS: Limits = { connectMs: 5000, idleMs: 30_000, slowMs: 60_000, slowBytes: 1024 };
+
+export interface Watched {
+  /** A slice of the body was taken by the system. */
+  progress(): void;
+  /** Headers have come: from now on its body is watched, but only while somebody waits for it. */
+  response(response: IncomingMessage): void;
+}
+
+/** Destroys the request with `ETIMEDOUT` once a limit is passed. Ends with the request's `close`. */
+export function watch(request: ClientRequest, limits: Limits): Watched {
+  const { connectMs, idleMs, slowMs, slowBytes } = limits;
+  let response: IncomingMessage | null = null;
+  let lastSign = performance.now();
+  let windowStart = lastSign;
+  let windowBytes = 0;
+
+  const connecting = setTimeout(() => fail(`no connection within ${seconds(connectMs)}`), connectMs);
+  const ticking = setInterval(tick, Math.max(10, Math.min(1000, idleMs / 4, slowMs / 4)));
+  // A socket under way keeps the process; these timers need not.
+  ticking.unref();
+
+  function fail(what: string): void {
+    const error = Object.assign(new Error(what), { name: "TimeoutError", code: "ETIMEDOUT" });
+    // A body that has begun is told by its own error.
+    if (response !== null) response.destroy(error);
+    else request.destroy(error);
+  }
+
+  function sign(bytes: number): void {
+    lastSign = performance.now();
+    windowBytes += bytes;
+  }
+
+  function tick(): void {
+    const now = performance.now();
+    const readerIsBusy = response !== null && response.readableLength > 0;
+    if (readerIsBusy) {
+      lastSign = now;
+      windowStart = now;
+      windowBytes = 0;
+      return;
+    }
+    if (now - lastSign > idleMs) fail(`silence for ${seconds(idleMs)}`);
+    else if (now - windowStart > slowMs) {
+      if (windowBytes < slowBytes) fail(`less than ${slowBytes} bytes in ${seconds(slowMs)}`);
+      windowStart = now;
+      windowBytes = 0;
+    }
+  }
+
+  request.once("socket", (socket) => {
+    const connected = (): void => clearTimeout(connecting);
+    const before = socket.bytesRead;
+    if (!socket.connecting) connected();
+    else socket.once("encrypted" in socket ? "secureConnect" : "connect", connected);
+    // Replies before the headers of the final one (100 Continue, blanks) are signs of life too.
+    let seen = before;
+    const poll = setInterval(
+      () => {
+        const { bytesRead } = socket;
+        if (bytesRead > seen) sign(bytesRead - seen);
+        seen = bytesRead;
+      },
+      Math.max(5, Math.min(500, idleMs / 8)),
+    );
+    poll.unref();
+    request.once("close", () => clearInterval(poll));
+  });
+  request.once("close", () => {
+    clearTimeout(connecting);
+    clearInterval(ticking);
+  });
+  return {
+    progress: () => sign(slowBytes),
+    response(incoming) {
+      response = incoming;
+      // An error that nobody listens to would end the process; readers learn of it all the same.
+      incoming.on("error", () => undefined);
+    },
+  };
+}
+
+function seconds(milliseconds: number): string {
+  return `${milliseconds / 1000} s`;
+}

@@ -1,0 +1,26 @@
+/** What the conformance suite needs to know of a driver, and what it may be forgiven, by name. */
+import type { StorageDriver } from "../../src/storage/driver.ts";
+
+export interface DriverHarness {
+  /** A driver over a store of its own, empty. The suite closes it. */
+  makeDriver(): Promise<StorageDriver>;
+  /** Another driver over the same store, as another process has it. The suite closes it. */
+  reopen(driver: StorageDriver): Promise<StorageDriver>;
+  /** Puts bytes under a key as another program does, without a record. */
+  plant(driver: StorageDriver, key: string, bytes: Uint8Array): Promise<void>;
+  readonly exceptions?: Exceptions;
+  /** Keys that make a listing more than one page. */
+  readonly manyKeys?: number;
+}
+
+/** Each a promise that this store keeps otherwise, for a reason of its own. Absent: it keeps it as the suite says. */
+export interface Exceptions {
+  /** A key is written once: `exists` without `ifAbsent` too, and for a deleted key. */
+  readonly writtenOnce?: boolean;
+  /** Of two deletes of a key at once both may say that it existed, or neither may know. */
+  readonly bothDeletesMayWin?: boolean;
+  /** Of two undeletes at once both may succeed. */
+  readonly bothUndeletesMayWin?: boolean;
+  /** Keys that differ in case or in Unicode form only are one. */
+  readonly foldsNames?: boolean;
+}

@@ -1,0 +1,220 @@
+/**
+ * kill -9 before every system call that touches the store, in every operation that changes it. After each kill another
+ * process finds nothing half-visible, nothing acknowledged lost, nothing live and deleted at once, everything that was
+ * there before as it was, and the same operation succeeds without repair.
+ */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isTaskflowError } from "../../../src/errors.ts";
+import type { KeyResult, StorageDriver, Versions } from "../../../src/storage/driver.ts";
+import { openFolder } from "../../../src/storage/fs/driver.ts";
+import { calm, collect, putText, readText } from "../../conformance/bodies.ts";
+import { buildChild } from "./build-child.ts";
+import { need } from "./needs.ts";
+import { sweep } from "./sweep.ts";
+import type { Operation } from "./sweep.ts";
+import { checkStore, makeTemplate, put, reopen } from "./sweep-state.ts";
+import type { State } from "./sweep-state.ts";
+
+const AN_HOUR_AND_MORE = 2 * 60 * 60 * 1000;
+
+/** One with a label, one without, on tasks that are there and are not. */
+const NEW = ["tasks/T-1/new-label"];
+const BATCH = ["tasks/T-1/b1", "tasks/T-1/b2-label", "tasks/T-9/b3", "tasks/T-9/b4", "tasks/T-1/b5", "tasks/T-1/b6"];
+const LIVE = ["tasks/T-1/live-label", "tasks/T-2/live"];
+const DELETED = ["tasks/T-1/dead-label", "tasks/T-3/dead"];
+
+let work = "";
+let programs = { child: "", burn: "" };
+
+beforeAll(async () => {
+  work = await mkdtemp(path.join(os.tmpdir(), "taskflow-kill-"));
+  programs = await buildChild(path.join(work, "bin"));
+  const targets: [string, State][] = [
+    ...LIVE.map((key): [string, State] => [key, "live"]),
+    ...DELETED.map((key): [string, State] => [key, "deleted"]),
+  ];
+  await makeTemplate(path.join(work, "template"), Object.fromEntries(targets));
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true });
+});
+
+/** The template's own keys are in every store; an operation's keys are checked in their order. */
+async function statesOf(store: string, keys: readonly string[]): Promise<State[]> {
+  const all = [...new Set([...keys, ...LIVE, ...DELETED])];
+  const states = await checkStore(store, all);
+  return keys.map((key) => states[all.indexOf(key)] ?? "absent");
+}
+
+interface Plan {
+  readonly name: string;
+  readonly argument: string;
+  readonly keys: readonly string[];
+  readonly atLeast: number;
+  readonly before: State;
+  readonly after: State;
+  again(store: string): Promise<void>;
+}
+
+function operation({ name, argument, keys, atLeast, before, after, again }: Plan): Operation {
+  return {
+    name,
+    atLeast,
+    fromTemplate: true,
+    command: (store) => [programs.child, store, argument, ...keys],
+    async check(store, acknowledged) {
+      const states = await statesOf(store, keys);
+      for (const [at, state] of states.entries()) {
+        const key = keys[at] ?? "";
+        if (state !== before && state !== after) throw new Error(`${key} was ${before} and is ${state}`);
+        if (acknowledged.includes(key) && state !== after) throw new Error(`${key} was acknowledged and is ${state}`);
+      }
+      await again(store);
+      const end = await statesOf(store, keys);
+      if (!end.every((state) => state === after)) throw new Error(`done again, it is ${end.join(", ")}`);
+    },
+  };
+}
+
+/** An upload that is run again has another key, as the command line makes one; the old key is free after an hour. */
+function uploadAgain(keys: readonly string[]) {
+  return async (store: string): Promise<void> => {
+    const driver = await reopen(store);
+    const other = "tasks/T-1/again";
+    await put(driver, other);
+    await collect(versionsOf(driver).purge([other], { signal: calm }));
+    await driver.close();
+    const later = await reopen(store, AN_HOUR_AND_MORE);
+    for (const key of keys) {
+      await put(later, key).catch((error: unknown) => {
+        if (!isTaskflowError(error) || error.code !== "exists") throw error;
+      });
+    }
+    await later.close();
+  };
+}
+
+/** Again in a new process: each key does what it says, or says that it is done. */
+function again(run: "delete" | "undelete" | "purge", keys: readonly string[], done: readonly string[]) {
+  return async (store: string): Promise<void> => {
+    const driver = await reopen(store);
+    const results: AsyncIterable<KeyResult> =
+      run === "delete" ? driver.delete(keys, { signal: calm }) : versionsOf(driver)[run](keys, { signal: calm });
+    for (const { key, error } of await collect(results)) {
+      if (error !== undefined && !done.includes(error.code)) throw new Error(`${run} ${key} again: ${error.message}`);
+    }
+    await driver.close();
+  };
+}
+
+function versionsOf({ versions }: StorageDriver): Versions {
+  if (versions === undefined) throw new Error("no versions");
+  return versions;
+}
+
+const PLANS: readonly Plan[] = [
+  {
+    name: "upload",
+    argument: "put",
+    keys: NEW,
+    atLeast: 45,
+    before: "absent",
+    after: "live",
+    again: uploadAgain(NEW),
+  },
+  {
+    name: "upload of six at once",
+    argument: "put",
+    keys: BATCH,
+    atLeast: 180,
+    before: "absent",
+    after: "live",
+    again: uploadAgain(BATCH),
+  },
+  {
+    name: "delete",
+    argument: "delete",
+    keys: LIVE,
+    atLeast: 40,
+    before: "live",
+    after: "deleted",
+    again: again("delete", LIVE, []),
+  },
+  {
+    name: "undelete",
+    argument: "undelete",
+    keys: DELETED,
+    atLeast: 40,
+    before: "deleted",
+    after: "live",
+    again: again("undelete", DELETED, ["exists"]),
+  },
+  {
+    name: "purge of live ones",
+    argument: "purge",
+    keys: LIVE,
+    atLeast: 35,
+    before: "live",
+    after: "absent",
+    again: again("purge", LIVE, ["not_found"]),
+  },
+  {
+    name: "purge of deleted ones",
+    argument: "purge",
+    keys: DELETED,
+    atLeast: 35,
+    before: "deleted",
+    after: "absent",
+    again: again("purge", DELETED, ["not_found"]),
+  },
+];
+
+/** Whatever the kill left is no store yet, or a whole one; the next run completes it. */
+const creation: Operation = {
+  name: "first creation of a store",
+  atLeast: 35,
+  fromTemplate: false,
+  command: (store) => [programs.child, store, "create"],
+  async check(store, acknowledged) {
+    const format = path.join(store, ".taskflow/format");
+    const id = await readFile(format, "utf8").catch(() => null);
+    if (acknowledged.length > 0 && id === null) throw new Error("acknowledged, and there is no format");
+    const opened = await openFolder(store, { create: false }).catch((error: unknown) => error);
+    if (isTaskflowError(opened) && (opened.code !== "no_store" || id !== null)) throw opened;
+    let created = 0;
+    const driver = await openFolder(store, { create: true, onCreated: () => (created += 1) });
+    if (created !== (id === null ? 1 : 0)) throw new Error(`created is told ${created} times, the format was ${id}`);
+    await putText(driver, "tasks/T-1/first", "first");
+    if ((await readText(driver, "tasks/T-1/first")) !== "first") throw new Error("the first upload has other bytes");
+    await driver.close();
+    if (id !== null && (await readFile(format, "utf8")) !== id) throw new Error("the format has changed");
+    if ((await readFile(path.join(store, ".gitignore"), "utf8")) !== "*\n") throw new Error("no proper .gitignore");
+  },
+};
+
+describe("killed before any of its system calls", () => {
+  for (const one of [creation, ...PLANS.map((plan) => operation(plan))]) {
+    test(`${one.name} leaves a whole store`, { timeout: 300_000 }, async (context) => {
+      need(context, "strace");
+      const begun = performance.now();
+      const { points, exact, failures } = await sweep({
+        operation: one,
+        template: path.join(work, "template"),
+        work: path.join(work, one.name.replaceAll(" ", "-")),
+        burn: programs.burn,
+        atOnce: 2,
+      });
+      const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+      process.stderr.write(
+        `kill sweep: ${one.name}: ${points} points, ${exact} exact, ${failures.length} failed, ${seconds} s\n`,
+      );
+      expect(failures).toEqual([]);
+      expect(points).toBeGreaterThanOrEqual(one.atLeast);
+      expect(exact).toBe(points);
+    });
+  }
+});
