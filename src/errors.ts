@@ -46,7 +46,7 @@ export interface TaskflowErrorOptions {
   readonly context?: ErrorContext;
   /** The id that an S3 store gave to the failed request. */
   readonly requestId?: string | null;
-  /** Overrides the exit status of the table: only `interrupted` does, by signal. */
+  /** Overrides the exit status of the table: `interrupted` does, by signal, and a command that `run` can't start. */
   readonly exit?: number;
   readonly cause?: unknown;
 }
@@ -83,6 +83,11 @@ export function isTaskflowError(error: unknown): error is TaskflowError {
 /** Whatever was thrown, as a TaskflowError: unknown things become `internal`, with the original as cause. */
 export function toTaskflowError(error: unknown): TaskflowError {
   if (isTaskflowError(error)) return error;
+  const { code } = (error ?? {}) as { code?: unknown };
+  // Without a descriptor not even a part of taskflow itself can be loaded.
+  if (code === "EMFILE" || code === "ENFILE") {
+    return new TaskflowError("io", "too many open files", { hint: "raise ulimit -n", cause: error });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new TaskflowError("internal", `unexpected: ${message}`, { cause: error });
 }

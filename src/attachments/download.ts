@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { constants as system } from "node:os";
 import path from "node:path";
 import { TaskflowError, throwIfAborted } from "../errors.ts";
 import type { StorageDriver, StoredObject } from "../storage/driver.ts";
@@ -168,18 +169,31 @@ async function targetOf(name: string, options: FileDownloadOptions): Promise<str
     .filter((segment) => segment !== "" && segment !== ".")
     .map((segment) => (segment === ".." ? "_" : safeName(segment)));
   const base = withSuffix(segments.pop() ?? "_", options.suffix);
-  const parent = path.join(folder, ...segments);
+  return path.join(await makeInside(folder, segments), base);
+}
+
+/** Makes the folders one by one: a link among them could lead out of the one that was asked for. */
+async function makeInside(folder: string, segments: readonly string[]): Promise<string> {
+  let parent = folder;
   try {
-    await mkdir(parent, { recursive: true });
-    // A link among the folders could lead out of the one that was asked for.
-    const inside = path.relative(await realpath(folder), await realpath(parent));
-    if (inside.startsWith("..") || path.isAbsolute(inside)) {
-      throw new TaskflowError("permission", `${parent} leads out of ${folder}`, { hint: "take the link away" });
+    await mkdir(folder, { recursive: true });
+    const root = await realpath(folder);
+    for (const segment of segments) {
+      parent = path.join(parent, segment);
+      await mkdir(parent).catch(unlessThere);
+      const inside = path.relative(root, await realpath(parent));
+      if (inside === ".." || inside.startsWith(`..${path.sep}`) || path.isAbsolute(inside)) {
+        throw new TaskflowError("permission", `${parent} leads out of ${folder}`, { hint: "take the link away" });
+      }
     }
   } catch (error) {
     throw fileError(error, parent);
   }
-  return path.join(parent, base);
+  return parent;
+}
+
+function unlessThere(error: unknown): void {
+  if (codeOf(error) !== "EEXIST") throw error;
 }
 
 function withSuffix(base: string, suffix: string | undefined): string {
@@ -245,6 +259,13 @@ async function isThere(target: string): Promise<boolean> {
   }
 }
 
+const NO_ROOM = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+  EFBIG: "larger than the file system or `ulimit -f` allows",
+  EROFS: "the file system is read-only",
+} as const;
+
 function fileError(error: unknown, target: string): unknown {
   const code = codeOf(error);
   const options = { cause: error };
@@ -262,10 +283,15 @@ function fileError(error: unknown, target: string): unknown {
       return new TaskflowError("exists", `cannot write ${target}: there is a file in the way`, options);
     case "EISDIR":
       return new TaskflowError("exists", `cannot write ${target}: it is a folder`, options);
+    case "ENAMETOOLONG":
+      return new TaskflowError("usage", `cannot write ${target}: the path is too long`, { ...options, hint: null });
     case "ENOSPC":
-      return new TaskflowError("io", `cannot write ${target}: the disk is full`, {
+    case "EDQUOT":
+    case "EFBIG":
+    case "EROFS":
+      return new TaskflowError("io", `cannot write ${target}: ${NO_ROOM[code]}`, {
         ...options,
-        hint: "free some space",
+        hint: "free some space, or name another place with -o",
       });
     case "":
       return error;
@@ -276,8 +302,10 @@ function fileError(error: unknown, target: string): unknown {
 
 function codeOf(error: unknown): string {
   if (error instanceof TaskflowError || typeof error !== "object" || error === null) return "";
-  const { code } = error as NodeJS.ErrnoException;
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : "";
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+  // Node has no name for this one.
+  return errno === -system.errno.EDQUOT ? "EDQUOT" : "";
 }
 
 function alreadyThere(target: string): TaskflowError {

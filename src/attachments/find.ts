@@ -4,7 +4,7 @@ import { TaskflowError, isTaskflowError, toTaskflowError } from "../errors.ts";
 import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver.ts";
 import { ambiguous, matchItem } from "./items.ts";
 import type { ItemMatch } from "./items.ts";
-import { taskPrefix } from "./key.ts";
+import { isUuid, taskPrefix } from "./key.ts";
 import { list, versionsOf } from "./list.ts";
 import { groupByTask } from "./operands.ts";
 import type { ItemRef } from "./operands.ts";
@@ -43,13 +43,13 @@ export async function* findItems(
   yield* outcomes;
 }
 
-/** One outcome a key, in the order given, for keys that come one by one (stdin). */
+/** One outcome a key, in the order given, for keys that come one by one (stdin); what is settled already passes. */
 export async function* findKeys(
   driver: StorageDriver,
-  refs: AsyncIterable<ItemRef>,
+  refs: AsyncIterable<ItemRef | Found>,
   options: FindOptions,
 ): AsyncGenerator<Found, void, undefined> {
-  yield* pMapIterable(refs, (ref) => findByKey(driver, ref, options), {
+  yield* pMapIterable(refs, async (ref) => ("ref" in ref ? ref : await findByKey(driver, ref, options)), {
     concurrency: KEYS_AT_ONCE,
     backpressure: 4 * KEYS_AT_ONCE,
   });
@@ -58,18 +58,19 @@ export async function* findKeys(
 async function findByKey(driver: StorageDriver, ref: ItemRef, options: FindOptions): Promise<Found> {
   if (ref.kind !== "key" || ref.elsewhere) return { ref, error: notFound(ref, options) };
   const { signal } = options;
-  for (const deleted of sides(options)) {
+  const keys = [ref.key, ...(ref.orKey === undefined ? [] : [ref.orKey])];
+  for (const [key, deleted] of keys.flatMap((key) => sides(options).map((side) => [key, side] as const))) {
     try {
       const object = deleted
-        ? await versionsOf(driver).headDeleted(ref.key, { signal })
-        : await driver.head(ref.key, { signal });
+        ? await versionsOf(driver).headDeleted(key, { signal })
+        : await driver.head(key, { signal });
       const attachment = detailedAttachmentOf(object);
       return attachment === null ? { ref, error: notFound(ref, options) } : { ref, attachment, older: 0 };
     } catch (error) {
       if (!isTaskflowError(error) || error.code !== "not_found") throw error;
     }
   }
-  return { ref, error: await absent(driver, ref, options, (other) => other.key === ref.key) };
+  return { ref, error: await absent(driver, ref, options, (other) => keys.includes(other.key)) };
 }
 
 /** Whether to look among the deleted ones, in the order to look. */
@@ -162,7 +163,10 @@ async function absent(
       });
     }
     return new TaskflowError("not_found", `${describe(ref)} was deleted`, {
-      hint: `bring it back with: taskflow attach undelete ${other.task} ${other.id}`,
+      // A foreign id may be that of several.
+      hint: isUuid(other.id)
+        ? `bring it back with: taskflow attach undelete ${other.task} ${other.id}`
+        : `taskflow attach list ${other.task} --deleted shows its full key, which undelete takes`,
     });
   }
   return notFound(ref, options);

@@ -14,7 +14,13 @@ export type ItemRef = {
 } & (
   | { readonly kind: "item"; readonly item: string }
   /** `elsewhere`: the key is of another task than the command names, so it resolves to `not_found`. */
-  | { readonly kind: "key"; readonly key: string; readonly elsewhere: boolean }
+  | {
+      readonly kind: "key";
+      readonly key: string;
+      readonly elsewhere: boolean;
+      /** The key that is meant where there is none as it is written: a line of a listing escapes odd characters. */
+      readonly orKey?: string;
+    }
 );
 
 export interface Operands {

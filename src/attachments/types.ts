@@ -28,6 +28,8 @@ export interface AttachmentDetails {
   readonly note: string | null;
   readonly meta: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
+  /** Why the record can't be read, where it can't; what it would tell is `null` then. */
+  readonly damaged?: string;
 }
 
 /** From a listing; `null` where the key is no attachment's. */
@@ -63,6 +65,7 @@ export function detailedAttachmentOf(object: StoredObject & { readonly deletedAt
       note: record?.note ?? null,
       meta: record?.meta ?? {},
       tags: object.tags,
+      ...(object.damaged === undefined ? {} : { damaged: object.damaged }),
     },
   };
 }

@@ -1,16 +1,17 @@
 /** Puts one file on a task. */
 import { TaskflowError, isTaskflowError } from "../errors.ts";
-import type { ObjectInfo, StorageDriver } from "../storage/driver.ts";
+import type { StorageDriver } from "../storage/driver.ts";
 import { checkMetadata } from "../storage/metadata.ts";
 import { detectType, parseType, typeAllowed } from "./content-type.ts";
-import { makeKey, parseKey, taskPrefix } from "./key.ts";
+import { makeKey, parseKey } from "./key.ts";
 import { checkMeta, checkTags } from "./meta.ts";
-import { cleanName } from "./name.ts";
+import { namesakes, replaceOlder, untilNewer } from "./replace.ts";
+import type { Replaced } from "./replace.ts";
 import type { Source } from "./source.ts";
-import { parseStorageClass } from "./storage-class.ts";
+import { DEFAULT_STORAGE_CLASS, parseStorageClass } from "./storage-class.ts";
 import { parseTask } from "./task.ts";
 import { detailedAttachmentOf } from "./types.ts";
-import type { Attachment } from "./types.ts";
+import type { Attachment, AttachmentDetails } from "./types.ts";
 
 /** What may be attached, whoever asks. */
 export interface UploadPolicy {
@@ -28,6 +29,8 @@ export interface UploadRequest {
   readonly type?: string;
   readonly note?: string | null;
   readonly meta?: Readonly<Record<string, string>>;
+  /** More of it, asked for once a source that can be read only once has ended; it must fit beside the rest. */
+  readonly lateMeta?: () => Readonly<Record<string, string>>;
   readonly tags?: Readonly<Record<string, string>>;
   readonly storageClass?: string;
   readonly uploadedBy?: string | null;
@@ -42,12 +45,9 @@ export interface UploadRequest {
   readonly onBytes?: (count: number) => void;
 }
 
-export interface UploadResult {
+/** `replaced` and `supersededBy` of `replace`. */
+export interface UploadResult extends Replaced {
   readonly attachment: Attachment;
-  /** Keys that `replace` deleted. */
-  readonly replaced: readonly string[];
-  /** With `replace`: another upload of this name at the same time came out newer, and this one was deleted for it. */
-  readonly supersededBy?: string;
 }
 
 export interface UploadTools {
@@ -85,11 +85,22 @@ export async function upload(driver: StorageDriver, request: UploadRequest, tool
   const tags = checkTags(request.tags ?? {});
   const storageClass = request.storageClass === undefined ? undefined : parseStorageClass(request.storageClass);
 
-  if (request.dryRun === true) return { attachment: planned(key, request, record.createdAt, type, tags), replaced: [] };
-  const before = request.replace === true ? await keysOfName(driver, task, request.name, signal) : [];
+  if (request.dryRun === true) {
+    await checkNotEmpty(request);
+    return { attachment: planned(key, request, { ...record, type, tags, storageClass }), replaced: [] };
+  }
+  const { lateMeta } = request;
+  const checkedLateMeta = (given: Readonly<Record<string, string>>): Record<string, string> => {
+    const late = checkMeta(given);
+    checkMetadata({ ...record, meta: { ...record.meta, ...late } });
+    return late;
+  };
+  const before = request.replace === true ? await namesakes(driver, request) : [];
+  if (before.length > 0) await untilNewer(before, tools);
   const put = (at: string): ReturnType<StorageDriver["put"]> =>
     driver.put(at, source, {
       record,
+      ...(lateMeta === undefined ? {} : { lateMeta: () => checkedLateMeta(lateMeta()) }),
       type,
       tags,
       ...(storageClass === undefined ? {} : { storageClass }),
@@ -112,49 +123,6 @@ export async function upload(driver: StorageDriver, request: UploadRequest, tool
   return { attachment, ...(await replaceOlder(driver, stored, request, before)) };
 }
 
-/**
- * Deletes what had this name before, and settles with uploads that ran at the same time: each of them sees all that
- * was stored before its own listing, and the newest by the store's clock (then by key) stays. The one that lists last
- * sees them all, so exactly one is left.
- */
-async function replaceOlder(
-  driver: StorageDriver,
-  stored: ObjectInfo,
-  request: UploadRequest,
-  before: readonly ObjectInfo[],
-): Promise<Pick<UploadResult, "replaced" | "supersededBy">> {
-  const known = new Set(before.map(({ key }) => key));
-  const now = await keysOfName(driver, request.task, request.name, request.signal);
-  const rivals = now.filter(({ key }) => !known.has(key) && key !== stored.key);
-  const winner = [stored, ...rivals].reduce((best, one) => (isNewer(one, best) ? one : best));
-  const losers = [...before, ...rivals, stored].map(({ key }) => key).filter((key) => key !== winner.key);
-  const replaced: string[] = [];
-  for await (const result of driver.delete(losers, { signal: request.signal })) {
-    if (result.error !== undefined) throw result.error;
-    if (result.existed !== false && result.key !== stored.key) replaced.push(result.key);
-  }
-  return { replaced, ...(winner.key === stored.key ? {} : { supersededBy: winner.key }) };
-}
-
-function isNewer(one: ObjectInfo, other: ObjectInfo): boolean {
-  const difference = one.modifiedAt.getTime() - other.modifiedAt.getTime();
-  return difference > 0 || (difference === 0 && one.key > other.key);
-}
-
-async function keysOfName(
-  driver: StorageDriver,
-  task: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<ObjectInfo[]> {
-  const clean = cleanName(name);
-  const same: ObjectInfo[] = [];
-  for await (const object of driver.list(taskPrefix(task), { signal })) {
-    if (parseKey(object.key)?.name === clean) same.push(object);
-  }
-  return same;
-}
-
 function checkType(type: string, { name, policy }: UploadRequest): void {
   const allowed = policy?.allowedTypes;
   if (allowed === undefined || typeAllowed(type, allowed)) return;
@@ -169,31 +137,36 @@ function tooLarge(name: string, size: number, maxSize: number): TaskflowError {
   });
 }
 
-function planned(
-  key: string,
-  request: UploadRequest,
-  createdAt: Date,
-  type: string,
-  tags: Readonly<Record<string, string>>,
-): Attachment {
+/** What a driver finds out only at the end of a stream, as far as its beginning tells. */
+async function checkNotEmpty({ source, name, allowEmpty }: UploadRequest): Promise<void> {
+  if (source.size !== null || allowEmpty === true || (await source.peek(1)).length > 0) return;
+  throw new TaskflowError("usage", `nothing came for ${name}`, {
+    hint: "an empty input is often a mistake; --allow-empty takes it",
+  });
+}
+
+type Planned = Pick<Attachment, "name" | "createdAt"> &
+  Omit<AttachmentDetails, "type" | "sha256"> & { readonly type: string; readonly storageClass: string | undefined };
+
+function planned(key: string, { source }: UploadRequest, plan: Planned): Attachment {
   const parts = parseKey(key);
   if (parts === null) throw new TaskflowError("internal", `made a key that is no attachment's: ${key}`);
   return {
     id: parts.id,
     task: parts.task,
     key,
-    name: request.name,
-    size: request.source.size ?? 0,
-    createdAt,
-    storageClass: request.storageClass ?? "STANDARD",
+    name: plan.name,
+    size: source.size ?? 0,
+    createdAt: plan.createdAt,
+    storageClass: plan.storageClass ?? DEFAULT_STORAGE_CLASS,
     deleted: false,
     details: {
-      type,
+      type: plan.type,
       sha256: null,
-      uploadedBy: request.uploadedBy ?? null,
-      note: request.note ?? null,
-      meta: request.meta ?? {},
-      tags,
+      uploadedBy: plan.uploadedBy,
+      note: plan.note,
+      meta: plan.meta,
+      tags: plan.tags,
     },
   };
 }
