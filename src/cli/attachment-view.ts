@@ -1,6 +1,6 @@
 /** The faces of an attachment: its JSON item, its line, its row of a table. */
 import type { Attachment } from "../attachments/types.ts";
-import { formatLocalTime, formatSize } from "./output/format.ts";
+import { formatLocalTime, formatSize, formatUtc } from "./output/format.ts";
 import type { JsonObject } from "./output/json-document.ts";
 import { tsvField } from "./output/printable.ts";
 import type { Column } from "./output/table.ts";
@@ -14,7 +14,7 @@ export function attachmentJson(attachment: Attachment): JsonObject {
     name: attachment.name,
     key: attachment.key,
     size: attachment.size,
-    createdAt: attachment.createdAt.toISOString(),
+    createdAt: formatUtc(attachment.createdAt),
     storageClass: attachment.storageClass,
     ...(details === undefined
       ? {}
@@ -33,14 +33,8 @@ export function attachmentJson(attachment: Attachment): JsonObject {
 
 /** key, id, size in bytes, time, storage class, name: between tabs, control characters escaped. */
 export function attachmentLine(attachment: Attachment): string {
-  return [
-    tsvField(attachment.key),
-    attachment.id,
-    String(attachment.size),
-    attachment.createdAt.toISOString(),
-    attachment.storageClass,
-    tsvField(attachment.name),
-  ].join("\t");
+  const { key, id, size, createdAt, storageClass, name } = attachment;
+  return `${tsvField(key)}\t${id}\t${size}\t${formatUtc(createdAt)}\t${storageClass}\t${tsvField(name)}`;
 }
 
 /** As much of an id as tells two apart for a person; commands take it back. */

@@ -4,10 +4,13 @@
  */
 import { homedir, userInfo } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { TaskflowError } from "../errors.ts";
+import { TaskflowError, toTaskflowError } from "../errors.ts";
+import { unlessAborted } from "../storage/abortable.ts";
+import { isForegroundJob } from "./foreground.ts";
 
 export interface InputStream {
   readonly isTerminal: boolean;
+  /** Waiting for them ends when the signal is aborted, with its reason. Leaving the loop closes the stream. */
   chunks(): AsyncIterable<Uint8Array>;
 }
 
@@ -40,21 +43,48 @@ export interface Context {
   uuid(): string;
   /** Aborted, with an `interrupted` error, by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
+  /** From now on signals go to `take` instead of aborting `signal`. */
+  takeSignals(take: (received: ReceivedSignal) => void): void;
 }
 
-const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+export type SignalName = "SIGHUP" | "SIGINT" | "SIGTERM";
 
-/** The real world. Installs the signal handlers: the first signal stops cleanly, a second one leaves at once. */
+export interface ReceivedSignal {
+  readonly name: SignalName;
+  /** The terminal sent it, most likely, and to the whole job: what this process started has it too. */
+  readonly fromTerminal: boolean;
+  /** Ends the process at once, with the status that stands for the signal. */
+  leave(): void;
+}
+
+/** Whether a CI system runs this: then nobody answers, and nothing may move on the screen. */
+export function inCi({ env: { CI } }: Pick<Context, "env">): boolean {
+  return CI !== undefined && CI !== "" && CI !== "false";
+}
+
+const SIGNALS: Readonly<Record<SignalName, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+/** timeout(1), npm and make pass on what the terminal sends us as well: so close together, two signals are one. */
+export const ONE_SIGNAL_MS = 200;
+
+/** After the signal, a reader that takes nothing for this long counts as gone. */
+export const LAST_WRITE_MS = 1000;
+
+/**
+ * The real world. Installs the signal handlers: the first signal stops cleanly, a second one leaves at once. What
+ * nobody caught stops as cleanly as a signal does, as the fault of ours that it is.
+ */
 export function processContext(): Context {
+  const { signal, takeSignals } = signalsOfProcess();
   return {
     stdin: {
       get isTerminal() {
         return process.stdin.isTTY;
       },
-      chunks: () => process.stdin as Readable & AsyncIterable<Uint8Array>,
+      chunks: () => inputChunks(process.stdin, signal),
     },
-    stdout: outputStream(process.stdout),
-    stderr: outputStream(process.stderr),
+    stdout: outputStream(process.stdout, signal),
+    stderr: forPeople(outputStream(process.stderr, signal)),
     stderrStream: process.stderr,
     env: process.env,
     cwd: process.cwd(),
@@ -65,16 +95,46 @@ export function processContext(): Context {
     now: () => new Date(),
     // Not imported: a start that makes no id would pay a tenth more for node:crypto.
     uuid: () => process.getBuiltinModule("node:crypto").randomUUID(),
-    signal: signalOfProcess(),
+    signal,
+    takeSignals,
   };
 }
 
-/** An OutputStream over a Node stream: waits for it, and tells a reader that has gone from a disk that is full. */
-export function outputStream(stream: Writable & { isTTY?: boolean; columns?: number }): OutputStream {
+/** A pipe may stay silent for ever; so nothing here waits for its next byte to get away from it. */
+export function inputChunks(stream: Readable, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+      return {
+        next: () => unlessAborted(iterator.next().catch(cannotRead), signal),
+        return() {
+          stream.destroy();
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      };
+    },
+  };
+}
+
+function cannotRead(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new TaskflowError("io", `cannot read stdin: ${reason}`, { cause: error });
+}
+
+/**
+ * An OutputStream over a Node stream: waits for it, and tells a reader that has gone from a disk that is full. Once the
+ * signal is aborted, a reader that takes nothing more is as good as gone.
+ */
+export function outputStream(
+  stream: Writable & { isTTY?: boolean; columns?: number },
+  signal: AbortSignal | null = null,
+): OutputStream {
   let failure: TaskflowError | null = null;
   let closed = false;
   const fail = (error: NodeJS.ErrnoException): void => {
-    if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") closed = true;
+    // EIO is what a terminal says that was closed.
+    const gone = ["EPIPE", "ERR_STREAM_DESTROYED", ...(stream.isTTY === true ? ["EIO"] : [])];
+    if (gone.includes(error.code ?? "")) closed = true;
     else failure ??= new TaskflowError("io", `cannot write the output: ${error.message}`, { cause: error });
   };
   stream.on("error", fail);
@@ -88,7 +148,12 @@ export function outputStream(stream: Writable & { isTTY?: boolean; columns?: num
       if (failure !== null) throw failure;
       if (closed || data.length === 0) return;
       await new Promise<void>((resolve) => {
+        const stopWaiting = afterAbort(signal, LAST_WRITE_MS, () => {
+          closed = true;
+          resolve();
+        });
         stream.write(data, (error) => {
+          stopWaiting();
           if (error) fail(error);
           resolve();
         });
@@ -100,19 +165,63 @@ export function outputStream(stream: Writable & { isTTY?: boolean; columns?: num
   };
 }
 
-function signalOfProcess(): AbortSignal {
+/** A stream whose failures are nobody's concern: what people may not read changes nothing of what is done. */
+function forPeople(stream: OutputStream): OutputStream {
+  return {
+    isTerminal: stream.isTerminal,
+    columns: stream.columns,
+    get closed() {
+      return stream.closed;
+    },
+    write: (data) => stream.write(data).catch(() => undefined),
+  };
+}
+
+/** Calls `act` so long after the abort; never once the function it returns was called. */
+function afterAbort(signal: AbortSignal | null, milliseconds: number, act: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(act, milliseconds);
+  };
+  if (signal?.aborted === true) start();
+  else signal?.addEventListener("abort", start, { once: true });
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", start);
+  };
+}
+
+function signalsOfProcess(): Pick<Context, "signal" | "takeSignals"> {
   const controller = new AbortController();
-  for (const [name, exit] of Object.entries(SIGNALS)) {
+  let taker: ((received: ReceivedSignal) => void) | null = null;
+  let first = 0;
+  for (const [name, exit] of Object.entries(SIGNALS) as [SignalName, number][]) {
     process.on(name, () => {
+      if (taker !== null) {
+        const fromTerminal = name !== "SIGTERM" && isForegroundJob(process.pid);
+        taker({ name, fromTerminal, leave: () => process.exit(exit) });
+        return;
+      }
       if (!controller.signal.aborted) {
+        first = performance.now();
         controller.abort(new TaskflowError("interrupted", `interrupted by ${name}`, { exit }));
         return;
       }
-      process.removeAllListeners(name);
-      process.kill(process.pid, name);
+      if (performance.now() - first < ONE_SIGNAL_MS) return;
+      // Its exit handlers bring a hidden cursor back, as dying of the signal would not.
+      process.exit(exit);
     });
   }
-  return controller.signal;
+  process.on("uncaughtException", (error) => {
+    if (controller.signal.aborted) process.exit(1);
+    controller.abort(toTaskflowError(error));
+  });
+  return {
+    signal: controller.signal,
+    takeSignals(take) {
+      taker = take;
+    },
+  };
 }
 
 function knownOrNull(read: () => string): string | null {

@@ -59,7 +59,8 @@ function exitCodes(): string {
   129, 130, 143
        stopped by SIGHUP, SIGINT, SIGTERM
 
-If all items failed, the code is that of the first.
+If all items failed, the code is that of the first. \`run\` exits with its command's own code: 128 and n where signal n
+ended it, 127 where there is no such command, 126 where it can't be run.
 `;
 }
 
@@ -98,6 +99,8 @@ function ci(): string {
 
   key=$(taskflow attach upload "$TASK" report.pdf)        stdout is the key and nothing else
   make test 2>&1 | taskflow attach upload "$TASK" - --name test.log
+  taskflow attach run "$TASK" -- make test                the same with make's exit code, and when it is stopped
+  taskflow attach verify "$TASK" --strict                 8 unless every byte is as it was attached
   taskflow attach delete "$TASK" --all --purge --yes      what can't be undone needs --yes
 
 An empty "$TASK" is an error (2), never another task. Set USE_S3 to true or false: with AWS_S3_BUCKET alone

@@ -19,10 +19,7 @@ export async function main(argv: readonly string[], ctx: Context = processContex
 }
 
 async function dispatch(argv: readonly string[], ctx: Context): Promise<number> {
-  if (argv[0] === "--version") {
-    await ctx.stdout.write(`taskflow ${version()}\n`);
-    return 0;
-  }
+  if (argv[0] === "--version") return await printVersion(ctx);
   let helpText = "";
   const program = buildProgram(argv, {
     out: (text) => {
@@ -38,19 +35,31 @@ async function dispatch(argv: readonly string[], ctx: Context): Promise<number> 
     program.root.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (asksForVersion(program)) return await printVersion(ctx);
     if (error.exitCode === 0) {
       await ctx.stdout.write(helpText);
       return 0;
     }
     throw usageError(error, program, argv);
   }
+  if (asksForVersion(program)) return await printVersion(ctx);
   const invocation = program.invocation();
   if (invocation === null) throw usageError(null, program, argv);
   return await invocation.run(ctx);
 }
 
-async function helpOn(program: Program, words: readonly string[], printed: () => string): Promise<string> {
+function asksForVersion({ root }: Program): boolean {
+  return root.opts<{ version?: boolean }>().version === true;
+}
+
+async function printVersion(ctx: Context): Promise<number> {
+  await ctx.stdout.write(`taskflow ${version()}\n`);
+  return 0;
+}
+
+async function helpOn(program: Program, argv: readonly string[], printed: () => string): Promise<string> {
   const { topics } = await import("./help-topics.ts");
+  const words = argv.filter((word) => !word.startsWith("-"));
   const topic = topics.get(words.join(" "));
   if (topic !== undefined) return topic();
   const command = findCommand(program.root, words);
@@ -75,15 +84,8 @@ function findCommand(from: Command, words: readonly string[]): Command | null {
 
 /** commander's own words, with the help of the command that was meant as the way out. */
 function usageError(error: CommanderError | null, program: Program, argv: readonly string[]): TaskflowError {
-  const words = argv.filter((word) => !word.startsWith("-"));
-  let meant = program.root;
-  for (const word of words) {
-    const next = findCommand(meant, [word]);
-    if (next === null) break;
-    meant = next;
-  }
-  const path: string[] = [];
-  for (let at: Command | null = meant; at !== null; at = at.parent) path.unshift(at.name());
+  const meant = meantCommand(program.root, argv);
+  const path = pathTo(meant);
   const names = meant.commands.map((command) => command.name()).join(", ");
   if (error === null || error.code === "commander.help") {
     return new TaskflowError("usage", `${path.join(" ")} takes a command: ${names}`, {
@@ -94,21 +96,41 @@ function usageError(error: CommanderError | null, program: Program, argv: readon
   return new TaskflowError("usage", message, { hint: `${path.join(" ")} --help`, cause: error });
 }
 
+/** The command that argv names, as far as it names one; what stands between are options and their values. */
+function meantCommand(root: Command, argv: readonly string[]): Command {
+  let meant = root;
+  for (const word of typedOptions(argv)) meant = findCommand(meant, [word]) ?? meant;
+  return meant;
+}
+
+function pathTo(command: Command): string[] {
+  const path: string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) path.unshift(at.name());
+  return path;
+}
+
+/** What `--` doesn't hide. */
+function typedOptions(argv: readonly string[]): readonly string[] {
+  return argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+}
+
 /** For what fails before a command has a report of its own: the words of argv must do. */
 async function reportFailure(ctx: Context, argv: readonly string[], error: TaskflowError): Promise<number> {
-  const typed = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+  const typed = typedOptions(argv);
   const options: CommonOptions = {
     json: typed.includes("--json"),
     ndjson: typed.includes("--ndjson"),
     debug: typed.includes("--debug"),
     color: !typed.includes("--no-color"),
   };
-  const command = typed.filter((word) => !word.startsWith("-"))[1] ?? "";
+  const { root } = buildProgram(argv, { out: () => undefined, columns: () => 80 });
+  const [group = "", ...rest] = pathTo(meantCommand(root, argv)).slice(1);
   const report = createReport(
     ctx,
     { json: () => ({}), line: () => null },
     {
-      command,
+      // As in the documents of the commands themselves: `upload`, `config list`.
+      command: (group === "attach" && rest.length > 0 ? rest : [group, ...rest]).join(" "),
       json: options.json === true,
       ndjson: options.ndjson === true,
       quiet: false,

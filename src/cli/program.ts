@@ -22,7 +22,8 @@ export function buildProgram(argv: readonly string[], output: ProgramOutput): Pr
   const root = prepare(new Command("taskflow"), output)
     .description("Attachments of tasks, in a folder or an S3 bucket.")
     .usage("COMMAND [options]");
-  addCommonOptions(root, { hidden: true });
+  const hasOptions = argv.some((word) => word.startsWith("-") && word !== "-h" && word !== "--help");
+  if (hasOptions) addCommonOptions(root, { hidden: true });
   root.option("--version", "print the version and exit");
 
   const group = (name: string, summary: string, specs: readonly AnyCommandSpec[]): Command => {
@@ -30,7 +31,7 @@ export function buildProgram(argv: readonly string[], output: ProgramOutput): Pr
     command.usage("COMMAND [options]");
     // Without its name in argv none of its commands can be meant.
     if (!argv.includes(name)) return command;
-    addCommonOptions(command, { hidden: true });
+    if (hasOptions) addCommonOptions(command, { hidden: true });
     for (const spec of specs) {
       addCommand(command, spec, argv, output, (run) => {
         found = run;
@@ -96,7 +97,9 @@ function addCommand(
   command.addHelpText("after", `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join("\n")}\n`);
   command.action((operands: string[]) => {
     const options = optionsOf(command);
-    if (operands.length < (spec.least ?? 0)) throw tooFewOperands(spec, parent.name());
+    // --task stands for the first operand.
+    const given = operands.length + (command.getOptionValue("task") === undefined ? 0 : 1);
+    if (given < (spec.least ?? 0)) throw tooFewOperands(spec, parent.name());
     choose({
       command: spec.name,
       options,

@@ -62,6 +62,8 @@ export async function runSession<Row>(
       throw new TaskflowError("usage", "--json and --ndjson are two forms of one thing", { hint: "leave one out" });
     }
     ending = await body(session);
+    // A signal that comes too late changes nothing; but after a fault of ours nobody knows what was done.
+    if (ctx.signal.aborted && abortReason(ctx.signal).code === "internal") throw abortReason(ctx.signal);
   } catch (error) {
     await report.fatal(ctx.signal.aborted ? abortReason(ctx.signal) : toTaskflowError(error));
   }
@@ -106,6 +108,12 @@ async function openChosenStore<Row>(
     {
       create: whereAbsent === "create",
       ...(ctx.uid === null ? {} : { uid: ctx.uid }),
+      links: () => ({
+        baseUrl: settings.get("url"),
+        keyFile: settings.get("url-key-file"),
+        uid: ctx.uid,
+        now: () => ctx.now(),
+      }),
       onCreated: (root) => told.push(report.note(`created store ${printable(root)}`)),
       onWarning: (text) => told.push(report.warning(printable(text))),
     },

@@ -1,17 +1,18 @@
 /** Runs the command line in this process, in a folder of its own, with everything it could touch injected. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Writable } from "node:stream";
-import { afterEach } from "vitest";
+import { Readable, Writable } from "node:stream";
 import { Ajv } from "ajv";
-import { main } from "../../src/cli/main.ts";
-import { outputStream } from "../../src/cli/context.ts";
+import { afterEach, expect } from "vitest";
+import { inputChunks, outputStream } from "../../src/cli/context.ts";
 import type { Context } from "../../src/cli/context.ts";
+import { main } from "../../src/cli/main.ts";
 import schema from "../../src/schema/attach-v1.json" with { type: "json" };
 
 export interface RunOptions {
+  /** Absent: reading it fails the test, for stdin is never read without `-`. */
   readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
@@ -20,6 +21,11 @@ export interface RunOptions {
   readonly columns?: number;
   readonly now?: Date;
   readonly signal?: AbortSignal;
+  /** Called for each new id, once a file is open and before its bytes are read. */
+  readonly uuid?: () => string;
+  /** Fails every write to stdout with this code, after so many bytes. */
+  readonly stdoutFails?: { readonly code: string; readonly after?: number };
+  readonly loginName?: string | null;
 }
 
 export interface RunResult {
@@ -27,19 +33,41 @@ export interface RunResult {
   readonly stdout: string;
   readonly stdoutBytes: Buffer;
   readonly stderr: string;
+  /** stdout's, without their ends. */
+  readonly lines: readonly string[];
 }
 
 export interface World {
   /** A folder of this test's own; the working directory. */
   readonly cwd: string;
   readonly home: string;
+  /** Where the store is made unless a test names another. */
+  readonly store: string;
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** As `run` with --json: the document, checked against the schema. */
-  json(argv: readonly string[], options?: RunOptions): Promise<{ status: number; document: Document; stderr: string }>;
+  json(argv: readonly string[], options?: RunOptions): Promise<JsonResult>;
+  /** As `run` with --ndjson: the events, each checked against the schema, the summary last. */
+  ndjson(argv: readonly string[], options?: RunOptions): Promise<NdjsonResult>;
+  /** Writes a file below `cwd`, with the folders above it; its absolute path. */
+  write(name: string, content?: string | Uint8Array): Promise<string>;
+  /** Attaches these bytes under a name and gives the key. */
+  attach(task: string, name: string, content?: string | Uint8Array, ...options: string[]): Promise<string>;
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a document is read member by member in expectations
 export type Document = Record<string, any>;
+
+export interface JsonResult {
+  readonly status: number;
+  readonly document: Document;
+  readonly stderr: string;
+}
+
+export interface NdjsonResult {
+  readonly status: number;
+  readonly events: readonly Document[];
+  readonly stderr: string;
+}
 
 const folders: string[] = [];
 
@@ -49,7 +77,7 @@ afterEach(async () => {
 
 /** A fresh world: an empty folder with `.git` beside nothing, so that looking upward ends here. */
 export async function createWorld(): Promise<World> {
-  const root = await mkdtemp(path.join(tmpdir(), "taskflow-test-"));
+  const root = await realpath(await mkdtemp(path.join(tmpdir(), "taskflow-test-")));
   folders.push(root);
   const cwd = path.join(root, "project");
   const home = path.join(root, "home");
@@ -60,18 +88,40 @@ export async function createWorld(): Promise<World> {
   return {
     cwd,
     home,
+    store: path.join(cwd, "uploads"),
     run,
     async json(argv, options) {
-      const { status, stdout, stderr } = await run([...argv, "--json"], options);
+      const { status, stdout, stderr } = await run(withOption(argv, "--json"), options);
       const document = JSON.parse(stdout) as Document;
       expectSchema(document);
+      expect(document["ok"]).toBe(status === 0);
       return { status, document, stderr };
+    },
+    async ndjson(argv, options) {
+      const { status, lines, stderr } = await run(withOption(argv, "--ndjson"), options);
+      const events = lines.map((line) => JSON.parse(line) as Document);
+      for (const event of events) expectSchema(event);
+      expect(events.filter(({ event }) => event === "summary")).toEqual([events.at(-1)]);
+      expect(events.at(-1)).toMatchObject({ ok: status === 0 });
+      return { status, events, stderr };
+    },
+    async write(name, content = name) {
+      const file = path.join(cwd, name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, content);
+      return file;
+    },
+    async attach(task, name, content = `content of ${name}`, ...options) {
+      const argv = ["attach", "upload", "--task", task, `--name=${name}`, "--allow-empty", ...options, "-"];
+      const { status, stdout, stderr } = await run(argv, { stdin: content });
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      return stdout.trimEnd();
     },
   };
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-assignment -- ajv's types take any JSON
-const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(schema);
+const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
 
 /** Fails unless this is a document or an event as the published schema has it. */
 export function expectSchema(value: unknown): void {
@@ -83,46 +133,74 @@ async function runIn(
   argv: readonly string[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const stdout = collector(options.columns);
-  const stderr = collector(options.columns);
-  const { terminal = false } = options;
+  const { terminal = false, env = {} } = options;
   const is = (name: "stdin" | "stdout" | "stderr"): boolean =>
     typeof terminal === "boolean" ? terminal : terminal[name] === true;
-  Object.assign(stdout.stream, { isTTY: is("stdout") });
-  Object.assign(stderr.stream, { isTTY: is("stderr") });
+  const stdout = collector(is("stdout"), options.columns, options.stdoutFails);
+  const stderr = collector(is("stderr"), options.columns);
+  const signal = options.signal ?? new AbortController().signal;
   const ctx: Context = {
-    stdin: { isTerminal: is("stdin"), chunks: () => inputChunks(options.stdin) },
+    stdin: { isTerminal: is("stdin"), chunks: () => inputChunks(inputStream(options.stdin), signal) },
     stdout: outputStream(stdout.stream),
     stderr: outputStream(stderr.stream),
     stderrStream: stderr.stream,
-    env: { HOME: world.home, NO_COLOR: "1", ...options.env },
+    env: { HOME: world.home, NO_COLOR: "1", ...env },
     cwd: options.cwd ?? world.cwd,
     home: world.home,
     uid: process.getuid?.() ?? null,
     platform: process.platform,
-    loginName: () => "ada",
+    loginName: () => (options.loginName === undefined ? "ada" : options.loginName),
     now: () => options.now ?? new Date(),
-    uuid: randomUUID,
-    signal: options.signal ?? new AbortController().signal,
+    uuid: options.uuid ?? randomUUID,
+    signal,
+    takeSignals: () => undefined,
   };
   const status = await main(argv, ctx);
-  return { status, stdout: stdout.bytes().toString(), stdoutBytes: stdout.bytes(), stderr: stderr.bytes().toString() };
+  const [out, err] = [stdout.bytes(), stderr.bytes()];
+  // Of every run of every test: nothing but text off a terminal, and no stack trace unless it was asked for.
+  const forced = env["FORCE_COLOR"] !== undefined;
+  if (!is("stderr") && !forced && err.includes(ESC)) throw new Error(`ESC on stderr of ${argv.join(" ")}`);
+  if (!argv.includes("--debug") && /\n {4}at \S/.test(err.toString())) throw new Error(`a stack trace: ${String(err)}`);
+  return { status, stdout: out.toString(), stdoutBytes: out, stderr: err.toString(), lines: linesOf(out.toString()) };
 }
 
-function collector(columns: number | undefined): { stream: Writable; bytes(): Buffer } {
+/** Before a `--`, which ends options. */
+function withOption(argv: readonly string[], option: string): readonly string[] {
+  return argv.includes("--") ? argv.toSpliced(argv.indexOf("--"), 0, option) : [...argv, option];
+}
+
+const ESC = 0x1b;
+
+function linesOf(text: string): readonly string[] {
+  return text === "" ? [] : text.replace(/\n$/, "").split("\n");
+}
+
+function collector(
+  isTTY: boolean,
+  columns: number | undefined,
+  fails?: RunOptions["stdoutFails"],
+): { stream: Writable; bytes(): Buffer } {
   const chunks: Buffer[] = [];
+  let taken = 0;
   const stream = new Writable({
+    // A stream that failed once fails again, as a descriptor does.
+    autoDestroy: false,
     write(chunk: Buffer, _encoding, done) {
+      if (fails !== undefined && taken >= (fails.after ?? 0)) {
+        done(Object.assign(new Error(`${fails.code}: injected`), { code: fails.code }));
+        return;
+      }
+      taken += chunk.length;
       chunks.push(Buffer.from(chunk));
       done();
     },
   });
-  if (columns !== undefined) Object.assign(stream, { columns });
+  Object.assign(stream, { isTTY }, columns === undefined ? {} : { columns });
   return { stream, bytes: () => Buffer.concat(chunks) };
 }
 
-async function* inputChunks(input: RunOptions["stdin"]): AsyncGenerator<Uint8Array, void, undefined> {
-  if (input === undefined) return;
-  if (typeof input === "string" || input instanceof Uint8Array) yield Buffer.from(input);
-  else yield* input;
+function inputStream(input: RunOptions["stdin"]): Readable {
+  if (input === undefined) throw new Error("stdin was read without being asked for");
+  if (typeof input === "string") return Readable.from(input === "" ? [] : [Buffer.from(input)]);
+  return Readable.from(input instanceof Uint8Array ? (input.length === 0 ? [] : [Buffer.from(input)]) : input);
 }

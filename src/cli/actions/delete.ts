@@ -1,17 +1,18 @@
 import { TaskflowError } from "../../errors.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
+import { isUuid } from "../../attachments/key.ts";
 import { versionsOf } from "../../attachments/list.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { DeleteOptions } from "../commands/delete.ts";
 import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { count, shellQuote } from "../output/format.ts";
-import { printable } from "../output/printable.ts";
+import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { inBatches, resultsOf, selectAttachments } from "./items.ts";
+import { checkOperands, inBatches, resultsOf, selectAttachments } from "./items.ts";
 import type { Selected, Selection } from "./items.ts";
 
 interface Row {
@@ -26,18 +27,19 @@ export function runDelete(ctx: Context, operands: readonly string[], options: De
       ...attachmentJson(attachment),
       ...(undo === null ? {} : { undo: { command: undo, until: null } }),
     }),
-    line: ({ attachment }) => attachment.key,
+    line: ({ attachment }) => tsvField(attachment.key),
   };
   return runSession(ctx, "delete", options, view, async (session) => {
-    const driver = await session.openStore();
     const selection: Selection = {
       among: options.purge === true ? "any" : "live",
       several: "refuse",
       task: options.task,
       withoutItems: "--all takes everything on the task",
       ignoreMissing: options.ignoreMissing === true,
-      ...(options.all === true ? { whole: { order: "key" } } : {}),
+      ...(options.all === true ? { whole: { order: "key", option: "--all" } } : {}),
     };
+    checkOperands(ctx, operands, selection);
+    const driver = await session.openStore();
     const select = (): AsyncIterable<Selected> => selectAttachments(ctx, driver, session.report, operands, selection);
     if (options.dryRun === true) return await dryRun(session, select(), options, driver);
     if (options.yes !== true && (options.purge === true || driver.versions === undefined)) {
@@ -56,7 +58,7 @@ async function remove(
   options: DeleteOptions,
 ): Promise<undefined> {
   const seen = { count: 0, oldest: new Date(8.64e15), tasks: new Set<string>(), undoable: true };
-  let last: Attachment | null = null;
+  let last: Deleted | null = null;
   for await (const batch of inBatches(selected)) {
     for await (const { chosen, result } of resultsOf(batch, (keys) => driver.delete(keys, { signal: ctx.signal }))) {
       const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
@@ -71,12 +73,9 @@ async function remove(
         seen.undoable &&= result.undoable;
         seen.tasks.add(attachment.task);
         if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
-        last = attachment;
         const gone = { ...attachment, deleted: true, deletedAt: result.deletedAt };
-        await report.item(
-          { attachment: gone, undo: result.undoable ? undoOne(attachment, options) : null },
-          attachment.size,
-        );
+        last = gone;
+        await report.item({ attachment: gone, undo: result.undoable ? undoOne(gone, options) : null }, attachment.size);
       }
     }
   }
@@ -89,9 +88,7 @@ async function remove(
   const undo =
     seen.count === 1
       ? [undoOne(last, options)]
-      : [...seen.tasks].map((task) =>
-          withStore(`taskflow attach undelete ${task} --since ${seen.oldest.toISOString()}`, options),
-        );
+      : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
   report.summary(`undo, until it is purged: ${undo.join("\n                         ")}`);
   return undefined;
 }
@@ -149,9 +146,18 @@ async function askFirst(
   await confirm(ctx, `${verb} ${what} in ${printable(driver.location)}? This can't be undone.`);
 }
 
-function undoOne(attachment: Attachment, options: DeleteOptions): string {
-  // A key with odd characters needs quotes, an id never does.
-  return withStore(`taskflow attach undelete ${attachment.task} ${attachment.id}`, options);
+type Deleted = Attachment & { readonly deletedAt: Date };
+
+/** The id of a foreign key may be that of several, and a key with control characters can't be printed as it is. */
+function undoOne({ id, task, key, deletedAt }: Deleted, options: DeleteOptions): string {
+  if (isUuid(id)) return withStore(`taskflow attach undelete ${task} ${id}`, options);
+  return printable(key) === key
+    ? withStore(`taskflow attach undelete ${shellQuote(key)}`, options)
+    : undoSince(task, deletedAt, options);
+}
+
+function undoSince(task: string, since: Date, options: DeleteOptions): string {
+  return withStore(`taskflow attach undelete ${task} --since ${since.toISOString()}`, options);
 }
 
 function withStore(command: string, { store }: DeleteOptions): string {

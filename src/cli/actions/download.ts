@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { pMapIterable } from "p-map";
 import { downloadFile, downloadTo } from "../../attachments/download.ts";
 import type { DownloadedFile } from "../../attachments/download.ts";
-import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import { safeName } from "../../attachments/name.ts";
+import { TaskflowError, isTaskflowError, throwIfAborted } from "../../errors.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { DownloadOptions } from "../commands/download.ts";
@@ -11,10 +11,11 @@ import type { Context } from "../context.ts";
 import { count, formatSize } from "../output/format.ts";
 import { tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
+import { mapInOrder } from "../map-in-order.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { selectAttachments } from "./items.ts";
-import type { Selected } from "./items.ts";
+import { checkOperands, selectAttachments } from "./items.ts";
+import type { Selected, Selection } from "./items.ts";
 
 const FILES_AT_ONCE = 8;
 
@@ -32,29 +33,40 @@ export function runDownload(ctx: Context, operands: readonly string[], options: 
     if (toStdout && (options.json === true || options.ndjson === true)) {
       throw new TaskflowError("usage", "-o - writes the bytes to stdout, so there is no room for JSON", { hint: null });
     }
-    const driver = await session.openStore();
-    const selected = selectAttachments(ctx, driver, session.report, operands, {
+    const selection: Selection = {
       whole: {},
       among: "live",
       several: "newest",
       task: options.task,
       withoutItems: "or a TASK, for all that is attached to it",
-    });
-    if (toStdout) return await intoStdout(session, driver, selected, options);
+    };
+    checkOperands(ctx, operands, selection);
+    const driver = await session.openStore();
+    const selected = selectAttachments(ctx, driver, session.report, operands, selection);
+    const whole = wholeTask(operands, options.task);
+    if (toStdout) {
+      if ((await intoStdout(session, driver, selected, options)) === 0 && whole !== null) throw nothingOn(whole);
+      return undefined;
+    }
     const place = await placeOf(ctx, options.output);
-    return await intoFiles(session, driver, await named(operands, selected, place), place, options);
+    // A whole task comes newest first, and may be long.
+    const wanted = whole !== null && "folder" in place ? suffixed(selected) : await named(selected, place);
+    if ((await intoFiles(session, driver, wanted, place, options)) === 0 && whole !== null) throw nothingOn(whole);
+    return undefined;
   });
 }
 
+/** Gives how many there were to fetch. */
 async function intoFiles(
   { ctx, report }: Session<DownloadedFile>,
   driver: StorageDriver,
   wanted: AsyncIterable<Wanted> | Iterable<Wanted>,
   place: Place,
   options: DownloadOptions,
-): Promise<undefined> {
+): Promise<number> {
   const progress = report.progress("downloading");
-  const outcomes = pMapIterable(
+  let found = 0;
+  const outcomes = mapInOrder(
     wanted,
     async ({ selected, suffix }): Promise<Outcome> => {
       const { attachment } = selected;
@@ -71,7 +83,7 @@ async function intoFiles(
         });
         return { selected, file };
       } catch (error) {
-        if (isTaskflowError(error) && error.code === "interrupted") throw error;
+        if (ctx.signal.aborted) throw error;
         return { selected, error };
       }
     },
@@ -79,6 +91,7 @@ async function intoFiles(
   );
   const sum = { files: 0, bytes: 0, skipped: 0, unrecorded: 0 };
   for await (const outcome of outcomes) {
+    found += 1;
     progress.itemDone();
     if ("error" in outcome) {
       const { index, text } = outcome.selected;
@@ -98,22 +111,36 @@ async function intoFiles(
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   if (sum.files + sum.skipped > 0)
     report.summary(`downloaded ${count(sum.files, "file")} (${formatSize(sum.bytes)})${skipped}`);
-  return undefined;
+  return found;
 }
 
+/** The task, where the operands name no items of it. */
+function wholeTask(operands: readonly string[], option: string | undefined): string | null {
+  const [first, ...others] = option === undefined ? operands : [option, ...operands];
+  return first === undefined || first === "-" || first.includes("/") || others.length > 0 ? null : first;
+}
+
+/** Whoever wants the files of a task has mistaken its id, or is early; an empty folder would not tell. */
+function nothingOn(task: string): TaskflowError {
+  return new TaskflowError("not_found", `nothing is attached to ${task}`, {
+    hint: `taskflow attach list ${task} --deleted shows what was deleted`,
+  });
+}
+
+/** As `intoFiles`. */
 async function intoStdout(
   { ctx, report }: Session<DownloadedFile>,
   driver: StorageDriver,
   selected: AsyncIterable<Selected>,
   options: DownloadOptions,
-): Promise<undefined> {
+): Promise<number> {
   const all: Selected[] = [];
   for await (const one of selected) {
     all.push(one);
     if (all.length > 1) throw new TaskflowError("usage", "-o - takes a single attachment", { hint: "name one ITEM" });
   }
   const [only] = all;
-  if (only === undefined) return undefined;
+  if (only === undefined) return 0;
   const progress = ctx.stdout.isTerminal ? null : report.progress("downloading");
   progress?.expect(only.attachment.size, 1);
   progress?.at(only.attachment.name);
@@ -125,7 +152,7 @@ async function intoStdout(
     });
     if (verified === "unrecorded") await report.warning(notVerified(1));
   } catch (error) {
-    if (error === READER_GONE) return undefined;
+    if (error === READER_GONE) return 1;
     if (isTaskflowError(error) && error.code === "checksum_mismatch") {
       await report.note("throw away what was written: it is not what was attached");
     }
@@ -133,7 +160,7 @@ async function intoStdout(
   } finally {
     progress?.stop();
   }
-  return undefined;
+  return 1;
 }
 
 /** `| head -c 1`: no need to read on, and no failure. */
@@ -141,12 +168,14 @@ const READER_GONE = new TaskflowError("internal", "the reader of stdout is gone"
 
 async function writeOrStop(ctx: Context, chunk: Uint8Array): Promise<void> {
   await ctx.stdout.write(chunk);
+  throwIfAborted(ctx.signal);
   if (ctx.stdout.closed) throw READER_GONE;
 }
 
 /** A folder where it ends with a slash or is one; else the file itself. */
 async function placeOf(ctx: Context, output: string | undefined): Promise<Place> {
   if (output === undefined) return { folder: ctx.cwd };
+  if (output.includes("\0")) throw new TaskflowError("usage", "--output holds a NUL byte", { hint: null });
   const absolute = path.resolve(ctx.cwd, output);
   const isFolder = output.endsWith("/") || (await stat(absolute).catch(() => null))?.isDirectory() === true;
   return isFolder ? { folder: absolute } : { file: absolute };
@@ -158,13 +187,8 @@ interface Wanted {
   readonly suffix: string | null;
 }
 
-/** Gives the older of two with one name a suffix. Named items are few and sorted for that; a task comes newest first. */
-async function named(
-  operands: readonly string[],
-  selected: AsyncIterable<Selected>,
-  place: Place,
-): Promise<AsyncIterable<Wanted> | Iterable<Wanted>> {
-  if (!("file" in place) && (operands.length === 1 || operands.includes("-"))) return suffixed(selected);
+/** Gives the older of two with one name a suffix. */
+async function named(selected: AsyncIterable<Selected>, place: Place): Promise<Wanted[]> {
   const all: Selected[] = [];
   for await (const one of selected) all.push(one);
   if ("file" in place && all.length > 1) {
@@ -179,14 +203,17 @@ async function named(
   return all.map((one) => ({ selected: one, suffix: suffixes.get(one) ?? null }));
 }
 
+/** As `named`, for attachments that come newest first. */
 async function* suffixed(selected: AsyncIterable<Selected>): AsyncGenerator<Wanted, void, undefined> {
   const names = new Set<string>();
   for await (const one of selected) yield { selected: one, suffix: suffixFor(one, names) };
 }
 
 function suffixFor({ attachment }: Selected, names: Set<string>): string | null {
-  if (names.has(attachment.name)) return attachment.id.slice(0, 8);
-  names.add(attachment.name);
+  // As the file will be called: a foreign name, and the true one where it was read, are cleaned yet.
+  const name = safeName(attachment.name);
+  if (names.has(name)) return attachment.id.slice(0, 8);
+  names.add(name);
   return null;
 }
 

@@ -5,14 +5,16 @@ import { list } from "../../attachments/list.ts";
 import { parseKeyOperand, parseOperands } from "../../attachments/operands.ts";
 import type { ItemRef } from "../../attachments/operands.ts";
 import type { Attachment } from "../../attachments/types.ts";
-import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import { parseTask } from "../../attachments/task.ts";
+import { TaskflowError, isTaskflowError, toTaskflowError } from "../../errors.ts";
 import type { KeyResult, StorageDriver } from "../../storage/driver.ts";
 import type { Context } from "../context.ts";
+import { readTsvField } from "../output/printable.ts";
 import type { Report } from "../output/report.ts";
 
 export interface Selection {
-  /** Whole tasks are only taken where the action offers it. */
-  readonly whole?: { readonly since?: Date; readonly order?: "key" };
+  /** Whole tasks are only taken where the action offers it; by `option` one was asked for, and items contradict it. */
+  readonly whole?: { readonly since?: Date; readonly order?: "key"; readonly option?: string };
   readonly among: "live" | "deleted" | "any";
   readonly several: "newest" | "refuse";
   readonly task: string | undefined;
@@ -29,6 +31,22 @@ export interface Selected {
   readonly text: string;
 }
 
+/** What is wrong with the operands by themselves is told before any store is looked for. Errors: `usage`. */
+export function checkOperands(ctx: Context, operands: readonly string[], selection: Selection): void {
+  if (operands.includes("-")) {
+    taskBesideStdin(operands, selection);
+    if (!ctx.stdin.isTerminal) return;
+    throw new TaskflowError("usage", "`-` reads keys from stdin, which is a terminal", {
+      hint: "pipe them in: taskflow attach list T-42 | cut -f1 | taskflow attach … -",
+    });
+  }
+  // Only the store can tell whether a bucket is its own.
+  if (operands.some((operand) => operand.startsWith("s3://"))) return;
+  const { items } = parseOperands(operands, selection.task, null);
+  if (items.length > 0) refuseWithWhole(selection);
+  else if (selection.whole === undefined) throw withoutItems(selection);
+}
+
 /** One attachment after the other, in the order given; what isn't found is reported as that item's failure. */
 export async function* selectAttachments<Row>(
   ctx: Context,
@@ -41,14 +59,13 @@ export async function* selectAttachments<Row>(
   const { among, several } = selection;
   const options = { among, several, signal: ctx.signal };
   if (operands.includes("-")) {
-    yield* outcomes(report, findKeys(driver, keysOfStdin(ctx, operands, bucket), options), selection, 0);
+    const refs = keysOfStdin(ctx, report, taskBesideStdin(operands, selection), bucket);
+    yield* outcomes(report, findKeys(driver, refs, options), selection, 0);
     return;
   }
   const { task, items } = parseOperands(operands, selection.task, bucket);
   if (items.length === 0) {
-    if (selection.whole === undefined || task === null) {
-      throw new TaskflowError("usage", "name the items", { hint: selection.withoutItems });
-    }
+    if (selection.whole === undefined || task === null) throw withoutItems(selection);
     const { since, order } = selection.whole;
     for (const deleted of among === "any" ? [false, true] : [among === "deleted"]) {
       const all = list(driver, {
@@ -62,9 +79,7 @@ export async function* selectAttachments<Row>(
     }
     return;
   }
-  if (selection.whole?.since !== undefined) {
-    throw new TaskflowError("usage", "--since is for a whole task, not for single items", { hint: null });
-  }
+  refuseWithWhole(selection);
   const first = operands.length - items.length;
   yield* outcomes(report, findItems(driver, items, options), selection, first);
 }
@@ -95,26 +110,58 @@ async function* outcomes<Row>(
   }
 }
 
-/** One full key a line; blank lines are passed over. */
-async function* keysOfStdin(
-  ctx: Context,
-  operands: readonly string[],
-  bucket: string | null,
-): AsyncGenerator<ItemRef, void, undefined> {
-  if (operands.length > 1) {
-    throw new TaskflowError("usage", "`-` stands alone: full keys are read from stdin, one a line", { hint: null });
+function withoutItems(selection: Selection): TaskflowError {
+  return new TaskflowError("usage", "name the items", { hint: selection.withoutItems });
+}
+
+function refuseWithWhole({ whole }: Selection): void {
+  if (whole?.option === undefined) return;
+  throw new TaskflowError("usage", `${whole.option} is for a whole task, not for single items`, { hint: null });
+}
+
+/** `-` stands for all items; a task may stand before it, and then the keys must be that task's. */
+export function taskBesideStdin(operands: readonly string[], selection: Selection): string | null {
+  refuseWithWhole(selection);
+  if (operands.includes("")) {
+    throw new TaskflowError("usage", "an operand is empty", { hint: "is a variable of the script unset?" });
   }
-  if (ctx.stdin.isTerminal) {
-    throw new TaskflowError("usage", "`-` reads keys from stdin, which is a terminal", {
-      hint: "pipe them in: taskflow attach list T-42 | cut -f1 | taskflow attach … -",
+  const before = operands.slice(0, operands.indexOf("-"));
+  const named = selection.task === undefined ? before : [selection.task, ...before];
+  if (named.length > 1 || operands.length > before.length + 1) {
+    throw new TaskflowError("usage", "`-` stands for all items: full keys are read from stdin, one a line", {
+      hint: null,
     });
   }
+  const [task] = named;
+  return task === undefined ? null : parseTask(task);
+}
+
+/** One full key a line, as `upload` and `list` print it; blank lines are passed over. */
+export async function* keysOfStdin<Row>(
+  ctx: Context,
+  report: Report<Row>,
+  task: string | null,
+  bucket: string | null,
+): AsyncGenerator<ItemRef | Found, void, undefined> {
   let index = 0;
   for await (const text of linesOf(ctx.stdin.chunks())) {
     if (text === "") continue;
-    const { key, task } = parseKeyOperand(text, bucket);
-    yield { index, text, task, kind: "key", key, elsewhere: false };
+    yield refOf(text, index, task, bucket);
     index += 1;
+  }
+  if (index === 0) await report.note("no keys came on stdin");
+}
+
+/** A line that is no key fails alone, as one whose attachment is missing. */
+function refOf(text: string, index: number, task: string | null, bucket: string | null): ItemRef | Found {
+  try {
+    const given = parseKeyOperand(text, bucket);
+    const orKey = readTsvField(given.key);
+    const elsewhere = task !== null && task !== given.task;
+    const ref: ItemRef = { index, text, task: given.task, kind: "key", key: given.key, elsewhere };
+    return orKey === given.key ? ref : { ...ref, orKey };
+  } catch (error) {
+    return { ref: { index, text, task: task ?? "", kind: "item", item: text }, error: toTaskflowError(error) };
   }
 }
 

@@ -3,7 +3,7 @@ import { list } from "../../attachments/list.ts";
 import { parseTask } from "../../attachments/task.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import { parseSince } from "../../config/parse-values.ts";
-import { TaskflowError } from "../../errors.ts";
+import { TaskflowError, throwIfAborted } from "../../errors.ts";
 import { attachmentJson, attachmentLine, attachmentTable } from "../attachment-view.ts";
 import type { ListOptions } from "../commands/list.ts";
 import type { Context } from "../context.ts";
@@ -42,9 +42,12 @@ export function runList(ctx: Context, operands: readonly string[], options: List
     });
     let any = false;
     for await (const attachment of listing.attachments) {
-      if (report.unread) return undefined;
-      if (!any && task !== null && options.sort === undefined && listing.order() === "key") {
-        await report.note("a large task: listed in key order, not newest first");
+      if (report.unread) {
+        throwIfAborted(ctx.signal);
+        return undefined;
+      }
+      if (!any && options.sort === undefined && listing.order() === "key") {
+        await report.note(`${task === null ? "the whole store" : "a large task"}: in key order, not newest first`);
       }
       any = true;
       await report.item(attachment, attachment.size);

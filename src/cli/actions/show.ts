@@ -7,7 +7,8 @@ import { formatSize } from "../output/format.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
-import { attempt, selectAttachments } from "./items.ts";
+import { attempt, checkOperands, selectAttachments } from "./items.ts";
+import type { Selection } from "./items.ts";
 
 export function runShow(ctx: Context, operands: readonly string[], options: ShowOptions): Promise<number> {
   const view: View<Attachment> = {
@@ -15,20 +16,25 @@ export function runShow(ctx: Context, operands: readonly string[], options: Show
     line: (attachment) => (ctx.stdout.isTerminal ? forPeople(attachment) : forPrograms(attachment)),
   };
   return runSession(ctx, "show", options, view, async ({ report, openStore }) => {
-    const driver = await openStore();
-    const selected = selectAttachments(ctx, driver, report, operands, {
+    const selection: Selection = {
       among: "live",
       several: "newest",
       task: options.task,
       withoutItems: "taskflow attach list TASK shows them",
-    });
+    };
+    checkOperands(ctx, operands, selection);
+    const driver = await openStore();
+    const selected = selectAttachments(ctx, driver, report, operands, selection);
     for await (const { attachment, index, text } of selected) {
       await attempt(report, { index, text }, async () => {
         const detailed =
           attachment.details === undefined
             ? detailedAttachmentOf(await driver.head(attachment.key, { signal: ctx.signal }))
             : attachment;
-        if (detailed !== null) await report.item(detailed, detailed.size);
+        if (detailed === null) return;
+        const damaged = detailed.details?.damaged;
+        if (damaged !== undefined) await report.warning(`the record of ${detailed.key} is damaged: ${damaged}`);
+        await report.item(detailed, detailed.size);
       });
     }
     return undefined;

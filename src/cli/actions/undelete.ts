@@ -5,26 +5,37 @@ import { attachmentJson } from "../attachment-view.ts";
 import type { UndeleteOptions } from "../commands/undelete.ts";
 import type { Context } from "../context.ts";
 import { count } from "../output/format.ts";
-import { printable } from "../output/printable.ts";
+import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { value } from "../parse.ts";
 import { runSession } from "../session.ts";
-import { inBatches, resultsOf, selectAttachments } from "./items.ts";
+import { checkOperands, inBatches, resultsOf, selectAttachments } from "./items.ts";
+import type { Selection } from "./items.ts";
 
 export function runUndelete(ctx: Context, operands: readonly string[], options: UndeleteOptions): Promise<number> {
-  const view: View<Attachment> = { json: attachmentJson, line: ({ key }) => key };
+  const view: View<Attachment> = { json: attachmentJson, line: ({ key }) => tsvField(key) };
   return runSession(ctx, "undelete", options, view, async ({ report, openStore }) => {
     const since = options.since === undefined ? undefined : value("--since", parseSince(ctx.now()))(options.since);
-    const driver = await openStore();
-    const versions = versionsOf(driver);
     const whole = options.all === true || since !== undefined;
-    const selected = selectAttachments(ctx, driver, report, operands, {
+    const selection: Selection = {
       among: "deleted",
       several: "refuse",
       task: options.task,
       withoutItems: "--all takes everything deleted from the task, --since 1h what was deleted in the last hour",
-      ...(whole ? { whole: { order: "key", ...(since === undefined ? {} : { since }) } } : {}),
-    });
+      ...(whole
+        ? {
+            whole: {
+              order: "key",
+              option: options.all === true ? "--all" : "--since",
+              ...(since === undefined ? {} : { since }),
+            },
+          }
+        : {}),
+    };
+    checkOperands(ctx, operands, selection);
+    const driver = await openStore();
+    const versions = versionsOf(driver);
+    const selected = selectAttachments(ctx, driver, report, operands, selection);
     let done = 0;
     for await (const batch of inBatches(selected)) {
       if (options.dryRun === true) {

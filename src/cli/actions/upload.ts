@@ -1,6 +1,5 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { pMapIterable } from "p-map";
 import { checkMeta, parseMetas, parseTags } from "../../attachments/meta.ts";
 import { openFileSource, openStreamSource } from "../../attachments/source.ts";
 import type { Source } from "../../attachments/source.ts";
@@ -14,16 +13,22 @@ import type { StorageDriver } from "../../storage/driver.ts";
 import { attachmentJson, attachmentTable } from "../attachment-view.ts";
 import type { UploadOptions } from "../commands/upload.ts";
 import type { Context } from "../context.ts";
+import { mapInOrder } from "../map-in-order.ts";
 import { count, formatSize } from "../output/format.ts";
 import { printable } from "../output/printable.ts";
 import type { Progress } from "../output/progress.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
+import { uploadTerms } from "../upload-terms.ts";
+import { checkLinkOptions, linkLine, linksOf, wantsLink } from "./upload-link.ts";
+import type { LinkTo } from "./upload-link.ts";
 
 interface Row {
   readonly result: UploadResult;
   /** As given; `-` for stdin. */
   readonly source: string;
+  /** `null` where none was asked for. */
+  readonly link: string | null;
 }
 
 /** One file to attach; `index` is its operand's place. */
@@ -40,29 +45,35 @@ const FILES_AT_ONCE = 8;
 export function runUpload(ctx: Context, operands: readonly string[], options: UploadOptions): Promise<number> {
   const { columns, cells } = attachmentTable({ task: false, details: false, deleted: false });
   const view: View<Row> = {
-    json: ({ result, source }) => ({
+    json: ({ result, source, link }) => ({
       ...attachmentJson(result.attachment),
       source,
+      ...(link === null ? {} : { link }),
       ...(options.replace === true ? { replaced: result.replaced } : {}),
     }),
-    line: ({ result }) => result.attachment.key,
-    table: { columns, cells: ({ result }) => cells(result.attachment) },
+    line: ({ result, link }) => (link === null ? result.attachment.key : linkLine(result.attachment, link, options)),
+    // A link is to be copied whole, which a table does not promise.
+    ...(wantsLink(options) ? {} : { table: { columns, cells: ({ result }) => cells(result.attachment) } }),
   };
-  return runSession(ctx, "upload", options, view, async ({ report, settings, openStore }) => {
+  return runSession(ctx, "upload", options, view, async (session) => {
+    const { report, settings, openStore } = session;
+    checkLinkOptions(options);
     const { task, files } = namedFiles(ctx, operands, options);
     const request = await requestOf(ctx, task, options, await settings());
     // Nothing is made for a command that can do nothing.
-    if (files.length === 1) await checkReadable(files[0] ?? "-");
-    const driver = await openStore(options.dryRun === true ? "pretend" : "create");
+    const make = options.dryRun !== true && (await isAnyReadable(ctx, files, options));
+    const driver = await openStore(make ? "create" : "pretend");
+    const linkTo = await linksOf(session, driver, options);
     const progress = report.progress(options.dryRun === true ? "checking" : "attaching");
-    const inputs = await expectInputs(files, options, progress);
-    const outcomes = pMapIterable(
+    const leftOut: string[] = [];
+    const inputs = await expectInputs(ctx, files, options, progress, { location: driver.location, leftOut });
+    const outcomes = mapInOrder(
       inputs,
       async (input): Promise<Outcome> => {
         try {
-          return { input, row: await attach(ctx, driver, request, input, progress) };
+          return { input, row: await attach(ctx, driver, request, input, progress, linkTo) };
         } catch (error) {
-          if (isTaskflowError(error) && error.code === "interrupted") throw error;
+          if (ctx.signal.aborted) throw error;
           return { input, error };
         }
       },
@@ -86,6 +97,7 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
       }
     }
     progress.stop();
+    if (leftOut.length > 0) await report.warning(leftOutText(leftOut));
     if (done > 0) {
       const verb = options.dryRun === true ? "would attach" : "attached";
       report.summary(
@@ -128,8 +140,6 @@ function namedFiles(
 type Request = Omit<Parameters<typeof upload>[1], "name" | "source" | "onBytes">;
 
 async function requestOf(ctx: Context, task: string, options: UploadOptions, settings: Settings): Promise<Request> {
-  const maxSize = settings.get("max-size");
-  const allowedTypes = settings.get("allowed-types");
   return await Promise.resolve({
     task,
     ...(options.type === undefined ? {} : { type: options.type }),
@@ -137,64 +147,84 @@ async function requestOf(ctx: Context, task: string, options: UploadOptions, set
     meta: checkMeta(parseMetas(options.meta ?? [])),
     tags: parseTags(options.tag ?? []),
     ...(options.storageClass === undefined ? {} : { storageClass: options.storageClass }),
-    uploadedBy: settings.get("user") ?? actorOf(ctx),
+    ...uploadTerms(ctx, settings),
     replace: options.replace === true,
     allowEmpty: options.allowEmpty === true,
-    policy: { ...(maxSize === null ? {} : { maxSize }), ...(allowedTypes === null ? {} : { allowedTypes }) },
     dryRun: options.dryRun === true,
     signal: ctx.signal,
   });
 }
 
-/** Variables in which CI systems name the person behind a run: GitHub, GitLab, Buildkite, CircleCI, Jenkins. */
-const ACTORS = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILDKITE_BUILD_CREATOR", "CIRCLE_USERNAME", "BUILD_USER_ID"];
-
-function actorOf(ctx: Context): string | null {
-  const actor = ctx.env.CI === undefined ? undefined : ACTORS.map((name) => ctx.env[name]).find(Boolean);
-  return actor ?? ctx.loginName();
+/** Whether there is something to attach: where no file can be opened, no store is made for them. */
+async function isAnyReadable(ctx: Context, files: readonly string[], { recursive }: UploadOptions): Promise<boolean> {
+  for (const file of files) {
+    if (file === "-" || (recursive === true && (await isFolder(path.resolve(ctx.cwd, file))))) return true;
+    try {
+      await (await openFileSource(path.resolve(ctx.cwd, file))).close();
+      return true;
+    } catch (error) {
+      // Told where the file's turn comes.
+      if (!isTaskflowError(error)) throw error;
+    }
+  }
+  return false;
 }
 
-/** A single file that can't be opened fails before a store is made for it. */
-async function checkReadable(file: string): Promise<void> {
-  if (file === "-") return;
-  const stats = await stat(file).catch(() => null);
-  if (stats?.isDirectory() === true) return;
-  await (await openFileSource(file)).close();
+async function isFolder(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => null))?.isDirectory() === true;
 }
 
 /** All files of the operands; a folder only with --recursive, and as it is walked. */
 async function expectInputs(
+  ctx: Context,
   files: readonly string[],
   options: UploadOptions,
   progress: Progress,
+  walk: Walk,
 ): Promise<AsyncIterable<Input> | Iterable<Input>> {
   const nameOf = (file: string): string => options.name ?? (file === "-" ? "stdin" : path.basename(file));
   if (options.recursive === true) {
     progress.expect(null, 0);
-    return walkAll(files, nameOf, progress);
+    return walkAll(ctx, files, nameOf, progress, walk);
   }
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => null))?.size ?? null));
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(path.resolve(ctx.cwd, file)).catch(() => null))?.size ?? null),
+  );
   files.forEach((file, index) => {
     progress.expect(file === "-" ? null : (sizes[index] ?? 0), 1);
   });
   return files.map((source, index) => ({ source, name: nameOf(source), index }));
 }
 
+function leftOutText(names: readonly string[]): string {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+  return `${count(names.length, "link or special file", "links or special files")} left out: ${names.slice(0, 5).join(", ")}${more}`;
+}
+
+interface Walk {
+  /** The store's: it is not attached to itself. */
+  readonly location: string;
+  /** Gets what is neither a folder nor a regular file. */
+  readonly leftOut: string[];
+}
+
 async function* walkAll(
+  ctx: Context,
   files: readonly string[],
   nameOf: (file: string) => string,
   progress: Progress,
+  { location, leftOut }: Walk,
 ): AsyncGenerator<Input, void, undefined> {
   for (const [index, file] of files.entries()) {
-    const isFolder = file !== "-" && (await stat(file).catch(() => null))?.isDirectory() === true;
-    if (!isFolder) {
+    const absolute = path.resolve(ctx.cwd, file);
+    if (file === "-" || !(await isFolder(absolute))) {
       progress.expect(null, 1);
       yield { source: file, name: nameOf(file), index };
       continue;
     }
-    for await (const entry of walkFolder(file)) {
+    for await (const entry of walkFolder(absolute, { except: location, leftOut: (name) => leftOut.push(name) })) {
       progress.expect(null, 1);
-      yield { source: entry.path, name: entry.relative, index };
+      yield { source: path.join(file, entry.relative), name: entry.relative, index };
     }
   }
 }
@@ -205,6 +235,7 @@ async function attach(
   request: Request,
   input: Input,
   progress: Progress,
+  linkTo: LinkTo | null,
 ): Promise<Row> {
   progress.at(input.name);
   const source: Source =
@@ -217,7 +248,8 @@ async function attach(
       { ...request, name: input.name, source, onBytes: (bytes) => progress.advance(bytes) },
       ctx,
     );
-    return { result, source: input.source };
+    const link = linkTo === null ? null : await linkTo(result.attachment);
+    return { result, source: input.source, link };
   } finally {
     await source.close();
   }

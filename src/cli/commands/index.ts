@@ -4,9 +4,13 @@ import { configCommands } from "./config.ts";
 import { deleteCommand } from "./delete.ts";
 import { downloadCommand } from "./download.ts";
 import { listCommand } from "./list.ts";
+import { presignCommand } from "./presign.ts";
+import { runCommand } from "./run.ts";
+import { serveCommand } from "./serve.ts";
 import { showCommand } from "./show.ts";
 import { undeleteCommand } from "./undelete.ts";
 import { uploadCommand } from "./upload.ts";
+import { verifyCommand } from "./verify.ts";
 
 export const ATTACH_COMMANDS: readonly AnyCommandSpec[] = [
   uploadCommand,
@@ -15,6 +19,10 @@ export const ATTACH_COMMANDS: readonly AnyCommandSpec[] = [
   downloadCommand,
   deleteCommand,
   undeleteCommand,
+  presignCommand,
+  serveCommand,
+  verifyCommand,
+  runCommand,
 ];
 
 export const CONFIG_COMMANDS: readonly AnyCommandSpec[] = configCommands;

@@ -1,6 +1,7 @@
 import { parseInteger } from "../../config/parse-values.ts";
 import { defineCommand } from "../command.ts";
 import type { CommonOptions } from "../command.ts";
+import { parseExpires } from "../parse-expires.ts";
 import { collect, notEmpty, value } from "../parse.ts";
 
 export interface UploadOptions extends CommonOptions {
@@ -13,6 +14,10 @@ export interface UploadOptions extends CommonOptions {
   readonly storageClass?: string;
   readonly recursive?: boolean;
   readonly replace?: boolean;
+  readonly link?: boolean;
+  /** Seconds. */
+  readonly expires?: number;
+  readonly markdown?: boolean;
   readonly concurrency?: number;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
@@ -25,7 +30,7 @@ export const uploadCommand = defineCommand<UploadOptions>({
   least: 1,
   description:
     "Attach files to a task. An upload never overwrites: the same name twice is two attachments. `-` reads stdin.\n" +
-    "Prints one line a file, in the order given: the key.",
+    "Prints one line a file, in the order given: the key, or with --link a signed URL, good for whoever has it.",
   examples: [
     "taskflow attach upload T-42 report.pdf photo.jpg",
     "make test 2>&1 | taskflow attach upload T-42 - --name test.log",
@@ -42,6 +47,13 @@ export const uploadCommand = defineCommand<UploadOptions>({
       .option("--storage-class <class>", "S3's storage class; a label on a folder", notEmpty("--storage-class"))
       .option("-r, --recursive", "attach what is in folders, symlinks not followed")
       .option("--replace", "then delete older attachments of the same name, undoably")
+      .option("--link", "print a signed link to each, instead of its key")
+      .option(
+        "--expires <time>",
+        "how long links work: 3600, 15m, 2h, 7d (default: 3600)",
+        value("--expires", parseExpires),
+      )
+      .option("--markdown", "print links as Markdown, images as images")
       .option("--concurrency <n>", "files at once (default: 8)", value("--concurrency", parseInteger(1, 256)))
       .option("--allow-empty", "attach even an empty stdin")
       .option("-n, --dry-run", "check everything, store nothing"),

@@ -4,6 +4,7 @@ import type { OutputStream } from "../context.ts";
 export type Write = (text: string) => Promise<void>;
 
 const WRITE_SIZE = 32_768;
+const DONE = Promise.resolve();
 
 /** With `joined` texts leave in writes of about 32 Ki characters and at `flush`; without it each at once. */
 export function gather(stream: OutputStream, joined: boolean): { write: Write; flush(): Promise<void> } {
@@ -17,7 +18,7 @@ export function gather(stream: OutputStream, joined: boolean): { write: Write; f
     flush,
     write(text) {
       pending += text;
-      return joined && pending.length < WRITE_SIZE ? Promise.resolve() : flush();
+      return joined && pending.length < WRITE_SIZE ? DONE : flush();
     },
   };
 }

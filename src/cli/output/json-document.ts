@@ -22,6 +22,8 @@ export type Summary = {
   readonly skipped: number;
   readonly failed: number;
   readonly bytes: number;
+  /** Some commands count further things. */
+  readonly [name: string]: number;
 };
 
 /** What is known at the end. */

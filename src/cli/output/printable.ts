@@ -15,13 +15,31 @@ export function printable(text: string): string {
  * program can read it back. Tabs and line ends are never in it.
  */
 export function tsvField(text: string): string {
-  return text.replace(HIDDEN_OR_BACKSLASH, escape);
+  return PLAIN.test(text) ? text : text.replace(HIDDEN_OR_BACKSLASH, escape);
+}
+
+/** The text that `tsvField` made this field of; what it never writes stays as it is. */
+export function readTsvField(field: string): string {
+  return field.replace(ESCAPED, (written, short?: string, ...hexes: unknown[]) => {
+    if (short !== undefined) return LONG[short] ?? written;
+    const hex = hexes.find((text) => typeof text === "string");
+    const code = hex === undefined ? Number.NaN : Number.parseInt(hex, 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : written;
+  });
 }
 
 const HIDDEN = new RegExp(`[${INVISIBLE}\\p{Surrogate}\\ufff9-\\ufffb]`, "gu");
 const HIDDEN_OR_BACKSLASH = new RegExp(`[\\\\${INVISIBLE}\\p{Surrogate}\\ufff9-\\ufffb]`, "gu");
 
+/** Nothing to escape, as in most names; a look that costs half of a replacement of nothing. */
+const PLAIN = /^[ -[\]-~]*$/;
+
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
+
+const LONG: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(SHORT).map(([character, written]) => [written.slice(1), character]),
+);
+const ESCAPED = /\\(?:([nrt\\])|x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\})/g;
 
 function escape(character: string): string {
   const short = SHORT[character];

@@ -2,10 +2,10 @@
  * How far a transfer is. On a terminal one line that moves (ora, loaded only then); elsewhere plain lines for long
  * transfers, the first after 10 s, thinning out to one a minute.
  */
-import type { Ora } from "ora";
 import type { Context } from "../context.ts";
 import { count, formatSeconds, formatSize } from "./format.ts";
 import { printable } from "./printable.ts";
+import type { Spinner } from "./spinner.ts";
 
 export interface Progress {
   /** Adds to what is expected; `null` makes the total unknown for good. */
@@ -44,47 +44,45 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
   let name = "";
   let nextLine = FIRST_LINE_MS;
   let nextEvent = 1000;
-  let spinner: Ora | null = null;
+  let spinner: Spinner | null = null;
   let loading = false;
   let stopped = false;
 
   const elapsed = (): number => ctx.now().getTime() - begun;
 
-  const text = (): string => {
+  const subject = (): string => (totalItems > 1 ? `${items} of ${count(totalItems, "file")}` : printable(name));
+
+  /** The most wanted first: a narrow terminal has no room for the last ones. */
+  const facts = (): string[] => {
     const seconds = elapsed() / 1000;
     const rate = seconds > 0.5 ? bytes / seconds : 0;
-    const parts = [`${options.verb} ${totalItems > 1 ? `${items} of ${count(totalItems, "file")}` : printable(name)}`];
-    if (total === null) parts.push(formatSize(bytes));
-    else if (total > 0) {
-      parts.push(`${formatSize(bytes)} of ${formatSize(total)}`, `${Math.floor((bytes / total) * 100)}%`);
-    }
-    if (rate > 0) parts.push(`${formatSize(Math.round(rate))}/s`);
-    if (rate > 0 && total !== null && total > bytes) parts.push(`${formatSeconds((total - bytes) / rate)} left`);
-    return parts.join("  ");
+    const known: string[] = [];
+    if (total !== null && total > 0) {
+      known.push(`${Math.floor((bytes / total) * 100)}%`);
+      if (rate > 0 && total > bytes) known.push(`${formatSeconds(Math.max(1, (total - bytes) / rate))} left`);
+      known.push(`${formatSize(bytes)} of ${formatSize(total)}`);
+    } else if (total === null) known.push(formatSize(bytes));
+    if (rate > 0) known.push(`${formatSize(Math.round(rate))}/s`);
+    return known;
   };
 
   const draw = async (): Promise<void> => {
     if (spinner === null) {
       if (loading || elapsed() < SPINNER_AFTER_MS) return;
       loading = true;
-      const { default: ora } = await import("ora");
+      const { createSpinner } = await import("./spinner.ts");
       if (stopped) return;
-      spinner = ora({
-        stream: ctx.stderrStream as NodeJS.WriteStream,
-        discardStdin: false,
-        isEnabled: true,
-        hideCursor: true,
-        color: options.color ? "cyan" : false,
-      });
+      spinner = createSpinner(ctx.stderrStream, options.color);
     }
-    spinner.text = fitLine(text(), ctx.stderr.columns());
-    if (!spinner.isSpinning) spinner.start();
+    spinner.draw(options.verb, subject(), facts(), ctx.stderr.columns());
   };
 
   const tick = (): void => {
-    if (options.live) void draw();
-    else if (elapsed() >= nextLine) {
-      options.line(text());
+    if (options.live) {
+      // Work goes on without it: `loading` stays set, so it is not tried again.
+      draw().catch(() => undefined);
+    } else if (elapsed() >= nextLine) {
+      options.line([`${options.verb} ${subject()}`, ...facts()].join("  "));
       nextLine = elapsed() + Math.min(SLOWEST_LINE_MS, nextLine);
     }
     if (options.event !== undefined && elapsed() >= nextEvent) {
@@ -110,19 +108,12 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
       name = current;
     },
     clear() {
-      if (spinner?.isSpinning === true) spinner.stop();
+      spinner?.hide();
     },
     stop() {
       stopped = true;
       clearInterval(timer);
-      if (spinner?.isSpinning === true) spinner.stop();
+      spinner?.hide();
     },
   };
-}
-
-/** A line that wraps can't be redrawn in place: cut it to the width, less the spinner. */
-function fitLine(text: string, columns: number): string {
-  const room = Math.max(10, columns - 4);
-  const points = Array.from(text);
-  return points.length <= room ? text : `${points.slice(0, room - 1).join("")}…`;
 }

@@ -4,6 +4,7 @@
  */
 import type { TaskflowError } from "../../errors.ts";
 import { ERRORS, toTaskflowError } from "../../errors.ts";
+import { inCi } from "../context.ts";
 import type { Context } from "../context.ts";
 import { documentWriter, eventWriter } from "./json-document.ts";
 import type { ErrorEntry, JsonObject, JsonWriter } from "./json-document.ts";
@@ -44,6 +45,8 @@ export interface FailurePlace {
 export interface ReportEnding {
   readonly next?: string | null;
   readonly extra?: JsonObject;
+  /** Further numbers of the summary, by command. */
+  readonly counts?: Readonly<Record<string, number>>;
 }
 
 export interface Report<Row> {
@@ -53,12 +56,12 @@ export interface Report<Row> {
   item(row: Row, bytes?: number): Promise<void>;
   /** One thing that was left as it was, rightly. With a row it is listed too. */
   skipped(row?: Row): Promise<void>;
-  /** One thing that failed while others may go on. */
-  failure(error: unknown, place?: FailurePlace): Promise<void>;
+  /** One thing that failed while others may go on. With a row it is listed too. */
+  failure(error: unknown, place?: FailurePlace, row?: Row): Promise<void>;
   /** What ended the whole command; its status wins over what was done before. */
   fatal(error: unknown): Promise<void>;
   warning(text: string): Promise<void>;
-  /** For people only: stderr, not with --quiet. */
+  /** For people only: stderr, not with --quiet. Line ends stay, all else of strangers' text is escaped. */
   note(text: string): Promise<void>;
   /** As a note, but after the last row. */
   summary(text: string): void;
@@ -94,9 +97,10 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
     : null;
   const rows = writer === null ? rowPrinter(ctx, view, color, out.write, () => progress?.clear()) : null;
 
-  const show = async (row: Row): Promise<void> => {
-    if (writer !== null) await writer.item(view.json(row));
-    else await rows?.print(row);
+  // Promises are handed through here and below, not awaited: of a long list each await is a tenth of the time.
+  const show = (row: Row): Promise<void> => {
+    if (writer !== null) return writer.item(view.json(row));
+    return rows?.print(row) ?? Promise.resolve();
   };
   const addError = async (raw: unknown, place: FailurePlace): Promise<TaskflowError> => {
     const error = toTaskflowError(raw);
@@ -111,28 +115,35 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
     setStore(location) {
       store = location;
     },
-    async item(row, bytes = 0) {
+    item(row, bytes = 0) {
       done += 1;
       bytesDone += bytes;
-      await show(row);
+      return show(row);
     },
     async skipped(row) {
       skipped += 1;
       if (row !== undefined) await show(row);
     },
-    async failure(error, place = {}) {
+    async failure(error, place = {}, row) {
       await addError(error, place);
+      if (row !== undefined) await show(row);
     },
     async fatal(error) {
-      fatal ??= await addError(error, {});
+      if (fatal !== null) return;
+      fatal = toTaskflowError(error);
+      try {
+        await addError(fatal, {});
+      } catch {
+        // An event can't be written either where the output is what failed; it was said on stderr.
+      }
     },
     async warning(text) {
       warnings.push(text);
-      if (!options.quiet) await say(`${paint("warning:", 33, color.stderr)} ${text}\n`);
+      if (!options.quiet) await say(`${paint("warning:", 33, color.stderr)} ${printableLines(text)}\n`);
       await writer?.warning(text);
     },
     async note(text) {
-      if (!options.quiet) await say(`${text}\n`);
+      if (!options.quiet) await say(`${printableLines(text)}\n`);
     },
     summary(text) {
       summaries.push(text);
@@ -157,17 +168,23 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       // The order of the operands, whatever order the failures came in.
       errors.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity) || 0);
       const status = fatal === null ? statusOf(errors, done + skipped) : fatal.exit;
-      await rows?.end();
+      try {
+        await rows?.end();
+        await writer?.end({
+          errors,
+          warnings,
+          next: ending.next ?? null,
+          extra: ending.extra ?? {},
+          summary: { done, skipped, failed: errors.length, bytes: bytesDone, ...ending.counts },
+          ok: status === 0,
+        });
+        await out.flush();
+      } catch (error) {
+        const failure = fatal ?? toTaskflowError(error);
+        if (fatal === null) await say(errorText(failure, options.debug, color.stderr));
+        return failure.exit;
+      }
       if (!options.quiet) for (const text of summaries) await say(`${text}\n`);
-      await writer?.end({
-        errors,
-        warnings,
-        next: ending.next ?? null,
-        extra: ending.extra ?? {},
-        summary: { done, skipped, failed: errors.length, bytes: bytesDone },
-        ok: status === 0,
-      });
-      await out.flush();
       return status;
     },
   };
@@ -190,9 +207,9 @@ function rowPrinter<Row>(ctx: Context, view: View<Row>, color: Colors, write: Wr
   let pending: Row[] = [];
   let render: ((rows: readonly (readonly string[])[], header: boolean) => string) | null = null;
 
-  const put = async (text: string): Promise<void> => {
+  const put = (text: string): Promise<void> => {
     if (ctx.stdout.isTerminal) beforeWrite();
-    await write(text);
+    return write(text);
   };
   const flushTable = async (): Promise<void> => {
     if (table === undefined || pending.length === 0) return;
@@ -206,14 +223,13 @@ function rowPrinter<Row>(ctx: Context, view: View<Row>, color: Colors, write: Wr
     await put(render(cells, header));
   };
   return {
-    async print(row: Row): Promise<void> {
+    print(row: Row): Promise<void> {
       if (asTable) {
         pending.push(row);
-        if (pending.length >= TABLE_PAGE) await flushTable();
-        return;
+        return pending.length < TABLE_PAGE ? Promise.resolve() : flushTable();
       }
       const line = view.line(row);
-      if (line !== null) await put(`${line}\n`);
+      return line === null ? Promise.resolve() : put(`${line}\n`);
     },
     end: flushTable,
   };
@@ -223,7 +239,7 @@ function rowPrinter<Row>(ctx: Context, view: View<Row>, color: Colors, write: Wr
 export function errorText(error: TaskflowError, debug: boolean, color: boolean): string {
   const lines = [`${paint("error:", 31, color)} ${printable(error.message)}`];
   if (error.requestId !== null) lines.push(`request id: ${printable(error.requestId)}`);
-  if (error.hint !== null) lines.push(`${paint("hint:", 36, color)} ${printable(error.hint)}`);
+  if (error.hint !== null) lines.push(`${paint("hint:", 36, color)} ${printableLines(error.hint)}`);
   if (debug) {
     for (const [key, value] of Object.entries(error.context)) lines.push(`debug: ${key}: ${printable(String(value))}`);
     let cause: unknown = error;
@@ -235,6 +251,11 @@ export function errorText(error: TaskflowError, debug: boolean, color: boolean):
   return `${lines.join("\n")}\n`;
 }
 
+/** Our own texts may have several lines; what follows the first is indented, so that no name can pass for another line. */
+function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n      ");
+}
+
 export interface Colors {
   readonly stdout: boolean;
   readonly stderr: boolean;
@@ -243,7 +264,7 @@ export interface Colors {
 /** `--no-color`, then NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can (no-color.org, force-color.org). */
 export function wantsColor(ctx: Context, flag: boolean): Colors {
   const { NO_COLOR, FORCE_COLOR, TERM } = ctx.env;
-  const never = !flag || (NO_COLOR !== undefined && NO_COLOR !== "") || FORCE_COLOR === "0";
+  const never = !flag || (NO_COLOR !== undefined && NO_COLOR !== "") || FORCE_COLOR === "0" || FORCE_COLOR === "false";
   const always = FORCE_COLOR !== undefined && FORCE_COLOR !== "";
   const decide = (isTerminal: boolean): boolean => !never && (always || (isTerminal && TERM !== "dumb"));
   return { stdout: decide(ctx.stdout.isTerminal), stderr: decide(ctx.stderr.isTerminal) };
@@ -251,8 +272,7 @@ export function wantsColor(ctx: Context, flag: boolean): Colors {
 
 /** Whether stderr is a place where a line may move. */
 export function isLive(ctx: Context): boolean {
-  const { CI, TERM } = ctx.env;
-  return ctx.stderr.isTerminal && TERM !== "dumb" && (CI === undefined || CI === "" || CI === "false");
+  return ctx.stderr.isTerminal && ctx.env.TERM !== "dumb" && !inCi(ctx);
 }
 
 function paint(text: string, code: number, color: boolean): string {

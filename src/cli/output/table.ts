@@ -1,6 +1,7 @@
 /** Tables for people, on a terminal only. Widths come from the first page of rows, so that any length streams. */
 import CliTable from "cli-table3";
 import stringWidth from "string-width";
+import { truncate } from "./truncate.ts";
 
 export interface Column {
   readonly title: string;
@@ -18,6 +19,7 @@ export interface TableStyle {
 
 const GAP = 2;
 const LEAST_FLEXIBLE = 12;
+const LEAST_ANY = 4;
 const NO_BORDERS = {
   top: "",
   "top-mid": "",
@@ -53,13 +55,13 @@ export function layoutTable(
       // cli-table3 counts the padding into the width.
       colWidths: widths.map((width) => width + GAP),
       colAligns: shown.map((at) => (columns[at]?.align === "right" ? "right" : "left")),
-      truncate: "…",
     });
     if (header) {
-      const heads = shown.map((at) => columns[at]?.title ?? "");
+      const heads = shown.map((at, place) => truncate(columns[at]?.title ?? "", widths[place] ?? 0));
       table.push(style.color ? heads.map((head) => `\u001b[1m${head}\u001b[22m`) : heads);
     }
-    for (const row of rows) table.push(shown.map((at) => row[at] ?? ""));
+    // Not left to cli-table3, which cuts through characters of several code units.
+    for (const row of rows) table.push(shown.map((at, place) => truncate(row[at] ?? "", widths[place] ?? 0)));
     const text = table.toString();
     return text === "" ? "" : `${text.replace(/[ \t]+$/gm, "")}\n`;
   };
@@ -89,6 +91,12 @@ function fit(
     const now = natural[at] ?? 0;
     return columns[at]?.flexible === true ? Math.max(Math.min(now, LEAST_FLEXIBLE), now - excess) : now;
   });
+  // What can't be dropped gives way too, the widest first: a line that wraps makes no table.
+  while (widths.reduce((sum, one) => sum + one + GAP, -GAP) > width) {
+    const widest = Math.max(...widths);
+    if (widest <= LEAST_ANY) break;
+    widths[widths.indexOf(widest)] = widest - 1;
+  }
   return { shown, widths };
 }
 

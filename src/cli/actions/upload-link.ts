@@ -1,0 +1,53 @@
+/** `upload --link` and `--markdown`: the link to what was just attached. */
+import { linkToDownload } from "../../attachments/presign.ts";
+import type { Attachment } from "../../attachments/types.ts";
+import { TaskflowError, toTaskflowError } from "../../errors.ts";
+import type { StorageDriver } from "../../storage/driver.ts";
+import type { UploadOptions } from "../commands/upload.ts";
+import { markdownLink } from "../link-view.ts";
+import { DEFAULT_EXPIRES_SECONDS } from "../parse-expires.ts";
+import type { Session } from "../session.ts";
+import { getLinksReady } from "./links-ready.ts";
+
+export type LinkTo = (attachment: Attachment) => Promise<string>;
+
+/** Errors: `usage` for an option that would be ignored. */
+export function checkLinkOptions(options: UploadOptions): void {
+  if (options.expires === undefined || wantsLink(options)) return;
+  throw new TaskflowError("usage", "--expires is for links: add --link or --markdown", { hint: null });
+}
+
+export function wantsLink(options: UploadOptions): boolean {
+  return options.link === true || options.markdown === true;
+}
+
+/**
+ * Signs a link to each attachment; `null` where none is wanted, or nothing is attached (`-n`). Whatever would be wrong
+ * with all of them is an error now, before anything is attached.
+ */
+export async function linksOf<Row>(
+  session: Session<Row>,
+  driver: StorageDriver,
+  options: UploadOptions,
+): Promise<LinkTo | null> {
+  if (!wantsLink(options) || options.dryRun === true || driver.presigner === undefined) return null;
+  await getLinksReady(session, driver, options);
+  return async ({ key, name }) => {
+    try {
+      const expiresSeconds = options.expires ?? DEFAULT_EXPIRES_SECONDS;
+      const { request } = await linkToDownload(driver, key, { expiresSeconds, name, signal: session.ctx.signal });
+      return request.url;
+    } catch (error) {
+      const { code, message, hint } = toTaskflowError(error);
+      throw new TaskflowError(code, `${key} is attached, but there is no link to it: ${message}`, {
+        hint,
+        cause: error,
+      });
+    }
+  };
+}
+
+/** What stdout says of it: the link in the form that was asked for. */
+export function linkLine({ name, details }: Attachment, link: string, options: UploadOptions): string {
+  return options.markdown === true ? markdownLink(name, link, details?.type ?? null) : link;
+}
