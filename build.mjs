@@ -78,7 +78,7 @@ async function bundle(name, entry, outdir, queue) {
     legalComments: "none",
     logLevel: "warning",
     define: { TASKFLOW_VERSION: JSON.stringify(require("./package.json").version) },
-    plugins: [lazy, lateBuiltin("child_process", "commander"), typesWithExtension],
+    plugins: [lazy, lateBuiltin("child_process", "commander"), typesWithExtension()],
   });
 }
 
@@ -98,16 +98,18 @@ function lateBuiltin(name, library) {
 }
 
 /** mime-types looks types up by extension: two thirds of its database have none, and cost 10 ms an upload. */
-const typesWithExtension = {
-  name: "types-with-extension",
-  setup(hooks) {
-    hooks.onLoad({ filter: /mime-db[\\/]db\.json$/ }, ({ path: file }) => {
-      const types = Object.entries(require(file)).filter(([, { extensions }]) => extensions !== undefined);
-      const json = JSON.stringify(Object.fromEntries(types));
-      return { contents: `module.exports = JSON.parse(${JSON.stringify(json)});` };
-    });
-  },
-};
+function typesWithExtension() {
+  return {
+    name: "types-with-extension",
+    setup(hooks) {
+      hooks.onLoad({ filter: /mime-db[\\/]db\.json$/ }, ({ path: file }) => {
+        const types = Object.entries(require(file)).filter(([, { extensions }]) => extensions !== undefined);
+        const json = JSON.stringify(Object.fromEntries(types));
+        return { contents: `module.exports = JSON.parse(${JSON.stringify(json)});` };
+      });
+    },
+  };
+}
 
 function nameOf(file, request) {
   const inside = path.relative(path.join(root, "src"), file);

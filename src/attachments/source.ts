@@ -125,7 +125,7 @@ async function* fileChunks(
   const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] as const;
   let position = 0;
   let turn = 0;
-  let next = readAt(file, buffers[0], position, path);
+  let next: Promise<{ buffer: Buffer; bytesRead: number }> = readAt(file, buffers[0], position, path);
   try {
     for (;;) {
       const { buffer, bytesRead } = await next;
@@ -153,12 +153,12 @@ function atEnd(buffer: Buffer): Promise<{ buffer: Buffer; bytesRead: number }> {
   return Promise.resolve({ buffer, bytesRead: 0 });
 }
 
-async function readAt(
+async function readAt<Bytes extends Uint8Array>(
   file: FileHandle,
-  buffer: Buffer,
+  buffer: Bytes,
   position: number,
   path: string,
-): Promise<{ buffer: Buffer; bytesRead: number }> {
+): Promise<{ buffer: Bytes; bytesRead: number }> {
   try {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
     return { buffer, bytesRead };

@@ -208,8 +208,10 @@ function signalsOfProcess(): Pick<Context, "signal" | "takeSignals"> {
         return;
       }
       if (performance.now() - first < ONE_SIGNAL_MS) return;
-      // Its exit handlers bring a hidden cursor back, as dying of the signal would not.
-      process.exit(exit);
+      // A hidden cursor comes back at an `exit`. Not process.exit: it waits for what the thread pool has under way.
+      process.emit("exit", exit);
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
     });
   }
   process.on("uncaughtException", (error) => {

@@ -85,6 +85,8 @@ carries no CORS headers, and the browser shows that as a CORS error.
 
 If curl gets the file, the bucket has no CORS rule for your page's origin. The rule must list the exact origin
 (https://app.example.com, no path, no slash at the end), the methods GET and HEAD, and PUT for uploads with a link.
+
+A folder's links are answered by \`taskflow attach serve --cors https://app.example.com\`: once for each origin.
 `;
 }
 

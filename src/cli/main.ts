@@ -5,7 +5,6 @@ import { TaskflowError, toTaskflowError } from "../errors.ts";
 import type { CommonOptions } from "./command.ts";
 import { processContext } from "./context.ts";
 import type { Context } from "./context.ts";
-import { createReport } from "./output/report.ts";
 import { buildProgram, version } from "./program.ts";
 import type { Program } from "./program.ts";
 
@@ -21,7 +20,7 @@ export async function main(argv: readonly string[], ctx: Context = processContex
 async function dispatch(argv: readonly string[], ctx: Context): Promise<number> {
   if (argv[0] === "--version") return await printVersion(ctx);
   let helpText = "";
-  const program = buildProgram(argv, {
+  const program = await buildProgram(argv, {
     out: (text) => {
       helpText += text;
     },
@@ -123,8 +122,10 @@ async function reportFailure(ctx: Context, argv: readonly string[], error: Taskf
     debug: typed.includes("--debug"),
     color: !typed.includes("--no-color"),
   };
-  const { root } = buildProgram(argv, { out: () => undefined, columns: () => 80 });
+  const { root } = await buildProgram(argv, { out: () => undefined, columns: () => 80 });
   const [group = "", ...rest] = pathTo(meantCommand(root, argv)).slice(1);
+  // Only here: a start that goes well has the report of its command.
+  const { createReport } = await import("./output/report.ts");
   const report = createReport(
     ctx,
     { json: () => ({}), line: () => null },

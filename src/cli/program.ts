@@ -2,7 +2,6 @@
 import { Command, Option } from "commander";
 import { TaskflowError } from "../errors.ts";
 import type { AnyCommandSpec, CommonOptions, Invocation } from "./command.ts";
-import { ATTACH_COMMANDS, CONFIG_COMMANDS } from "./commands/index.ts";
 
 declare const TASKFLOW_VERSION: string;
 
@@ -17,7 +16,7 @@ export interface ProgramOutput {
   columns(): number;
 }
 
-export function buildProgram(argv: readonly string[], output: ProgramOutput): Program {
+export async function buildProgram(argv: readonly string[], output: ProgramOutput): Promise<Program> {
   let found: Invocation | null = null;
   const root = prepare(new Command("taskflow"), output)
     .description("Attachments of tasks, in a folder or an S3 bucket.")
@@ -26,21 +25,32 @@ export function buildProgram(argv: readonly string[], output: ProgramOutput): Pr
   if (hasOptions) addCommonOptions(root, { hidden: true });
   root.option("--version", "print the version and exit");
 
-  const group = (name: string, summary: string, specs: readonly AnyCommandSpec[]): Command => {
+  const group = async (
+    name: string,
+    summary: string,
+    load: () => Promise<readonly AnyCommandSpec[]>,
+  ): Promise<void> => {
     const command = prepare(root.command(name), output).summary(summary).description(summary);
     command.usage("COMMAND [options]");
     // Without its name in argv none of its commands can be meant.
-    if (!argv.includes(name)) return command;
+    if (!argv.includes(name)) return;
     if (hasOptions) addCommonOptions(command, { hidden: true });
-    for (const spec of specs) {
+    for (const spec of await load()) {
       addCommand(command, spec, argv, output, (run) => {
         found = run;
       });
     }
-    return command;
   };
-  group("attach", "put files on tasks, and get them back", ATTACH_COMMANDS);
-  group("config", "show and change the settings", CONFIG_COMMANDS);
+  await group(
+    "attach",
+    "put files on tasks, and get them back",
+    async () => (await import("./commands/index.ts")).ATTACH_COMMANDS,
+  );
+  await group(
+    "config",
+    "show and change the settings",
+    async () => (await import("./commands/index.ts")).CONFIG_COMMANDS,
+  );
   root.command("help", { hidden: false }).usage("[COMMAND|TOPIC]").summary("explain a command or a topic");
   root.addHelpText(
     "after",
@@ -88,7 +98,7 @@ function addCommand(
   const named = argv.includes(spec.name) || (spec.alias !== undefined && argv.includes(spec.alias));
   if (!named) return;
   command
-    .description(spec.description ?? `${capitalize(spec.summary)}.`)
+    .description(unwrapped(spec.description ?? `${capitalize(spec.summary)}.`))
     .usage(`${spec.operands} [options]`.trim())
     .argument("[operands...]")
     .configureHelp({ visibleArguments: () => [] });
@@ -141,6 +151,11 @@ const COMMON_OPTIONS = [
 function addCommonOptions(command: Command, { hidden }: { hidden: boolean }): void {
   if (!hidden) command.optionsGroup("Common options:");
   for (const [flags, text] of COMMON_OPTIONS) command.addOption(new Option(flags, text).hideHelp(hidden));
+}
+
+/** A single line break in a source is only where its line ended; the help wraps to the terminal. */
+function unwrapped(text: string): string {
+  return text.replaceAll(/(?<!\n)\n(?!\n)/g, " ");
 }
 
 function capitalize(text: string): string {

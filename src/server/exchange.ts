@@ -71,9 +71,13 @@ export async function sendReply({ req, res }: Exchange, reply: Reply, lingerMs: 
   } else res.end(text);
 }
 
-/** Errors: only for what is a fault of this program does the text say nothing. */
+/** What is wrong with a request is said; of what is wrong here the log tells, and the client only learns that it is. */
 export function replyFor(error: TaskflowError): Reply {
-  const [status, text] = REPLIES[error.code] ?? [500, "this server has a problem; its log says more"];
+  const ours = error.context["stored"] === true;
+  const [status, text] = (ours ? undefined : REPLIES[error.code]) ?? [
+    500,
+    "this server has a problem; its log says more",
+  ];
   const full = error.context["errno"] === "ENOSPC" || error.context["errno"] === "EDQUOT";
   return full ? { status: 507, text: "this server's disk is full" } : { status, text };
 }

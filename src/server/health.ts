@@ -5,7 +5,7 @@ import type { Route } from "./exchange.ts";
 import { HEALTH_PATH } from "./health-path.ts";
 import type { Limits } from "./limits.ts";
 
-/** 200, or as an error of the gate. Each call has the gate look at its keys. */
+/** 200, or as an error of the gate. Each call has the gate look at its keys, as any link would. */
 export function healthRoute(gate: LinkGate, { lingerMs }: Limits): Route {
   return {
     match: (target) =>
@@ -13,7 +13,7 @@ export function healthRoute(gate: LinkGate, { lingerMs }: Limits): Route {
         ? null
         : async (exchange) => {
             const known = exchange.req.method === "GET" || exchange.req.method === "HEAD";
-            if (known) await gate.open();
+            if (known) await gate.verify("");
             const reply = known
               ? { status: 200, text: "taskflow serve" }
               : { status: 405, headers: { Allow: "GET, HEAD" } };

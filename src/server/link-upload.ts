@@ -43,6 +43,8 @@ export async function receiveUpload(
     if (expectsContinue) res.writeContinue();
   };
   const source = await openStreamSource(uploadChunks(req, limits, begin));
+  // Its arrival is watched byte by byte; once all is here, the disk may take longer to keep it than a client may stall.
+  req.socket.setTimeout(0);
   try {
     const type = grant.type ?? claimedType(req) ?? (await detect());
     if (policy.allowedTypes !== undefined && !typeAllowed(type, policy.allowedTypes)) {
@@ -62,10 +64,12 @@ export async function receiveUpload(
     );
     // It is stored, whatever comes of this: until it is purged its own record refuses a second upload too.
     const unspent = await gate.spend(grant).then(() => null, toTaskflowError);
+    req.socket.setTimeout(limits.stalledMs);
     const headers = stored.record === null ? {} : { ETag: `"${stored.record.sha256}"` };
     await sendReply(exchange, { status: 201, headers }, limits.lingerMs);
     return { note: unspent === null ? note : `${note} (not marked as used: ${unspent.message})`, bytes: stored.size };
   } finally {
+    req.socket.setTimeout(limits.stalledMs);
     await source.close();
   }
 

@@ -107,7 +107,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
-      for (const [socket, underWay] of connections) if (underWay === null) socket.destroy();
+      for (const [socket, underWay] of connections) {
+        if (underWay === null) socket.destroy();
+        else underWay.shouldKeepAlive = false;
+      }
       const cut = setTimeout(() => {
         for (const controller of running.values()) {
           controller.abort(new TaskflowError("interrupted", "the server stopped"));

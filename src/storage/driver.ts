@@ -59,6 +59,11 @@ export interface Body {
   readonly repeatable: boolean;
   chunks(signal: AbortSignal): AsyncIterable<Uint8Array>;
   settle(bytesRead: number): Promise<void>;
+  /**
+   * Reads `length` bytes from `position` into the buffer's beginning and tells how many there were: fewer only where
+   * the source ends. Several at once are fine. Present only where `repeatable`.
+   */
+  readAt?(buffer: Uint8Array, position: number, length: number): Promise<number>;
 }
 
 export interface PutOptions {

@@ -1,8 +1,7 @@
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { hasTool } from "../tools.ts";
-import { createSandbox, sizeOf, until } from "./support.ts";
+import { createSandbox, partsIn, sizeOf, until } from "./support.ts";
 import type { Running, Sandbox } from "./support.ts";
 
 const SIGNALS = [
@@ -29,17 +28,26 @@ async function measured(running: Running) {
 async function uploadUnderWay(sandbox: Sandbox, bytes: number): Promise<void> {
   const staging = sandbox.path("uploads/.taskflow/tmp");
   await until("the upload is under way", () =>
-    partsIn(staging).some((name) => sizeOf(`${staging}/${name}`) >= bytes),
+    partsIn(staging).some((part) => sizeOf(part) >= bytes),
   );
 }
 
-function partsIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith("part"));
-  } catch {
-    // Not made yet.
-    return [];
-  }
+/** Whether a process has a handler for SIGHUP; Node itself has none. */
+function catchesHangup(pid: number): boolean {
+  const [, mask = "0"] = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return (BigInt(`0x${mask}`) & 1n) === 1n;
+}
+
+/** Whether a process has a file open whose name ends so. */
+function opens(pid: number, end: string): boolean {
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith(end);
+    } catch {
+      // Closed since.
+      return false;
+    }
+  });
 }
 
 async function withBigFile(): Promise<Sandbox> {
@@ -84,7 +92,7 @@ describe.each(SIGNALS)("the first %s", (signal, status) => {
     const sandbox = await withBigAttachment();
     const running = sandbox.start(["attach", "download", "T-1", "big.img"]);
     await until("the download is under way", () =>
-      partsIn(sandbox.cwd).some((name) => sizeOf(sandbox.path(name)) >= MIB),
+      partsIn(sandbox.cwd).some((part) => sizeOf(part) >= MIB),
     );
     const stopped = await stop(running, signal);
     expect(stopped).toMatchObject({ status, signal: null, stdout: "" });
@@ -107,15 +115,16 @@ test("a signal stops a command that waits for keys on stdin", async () => {
   const sandbox = await withBigAttachment();
   const running = sandbox.start(["attach", "show", "-"], { stdin: "open" });
   running.child.stdin?.write("tasks/T-1/abc123_big.img\n");
-  await until("the first key was answered", () => running.child.stdout?.readableFlowing === true);
-  const stopped = await stop(running, "SIGINT");
-  expect(stopped.status).toBe(130);
+  await until("it looks after signals", () => catchesHangup(running.pid));
+  const stopped = await stop(running, "SIGHUP");
+  expect(stopped.status).toBe(129);
   expect(stopped.milliseconds).toBeLessThan(AT_MOST_MS);
 });
 
-test.each([["list"], ["list", "--json"], ["list", "-l"]])(
-  "a signal stops `%s %s` even where nobody reads what it prints",
-  async (...argv) => {
+test.each(["list", "list --json", "list -l"])(
+  "a signal stops `%s` even where nobody reads what it prints",
+  async (command) => {
+    const argv = command.split(" ");
     const sandbox = await createSandbox();
     await mkdir(sandbox.path("uploads/tasks/T-1"), { recursive: true });
     await sandbox.bash("cd uploads/tasks/T-1; for i in {100000..104000}; do : > ${i}_a-name-of-some-length.txt; done");
@@ -126,7 +135,7 @@ test.each([["list"], ["list", "--json"], ["list", "-l"]])(
     running.read();
     const { status, stderr, milliseconds } = await stopped;
     expect(status).toBe(130);
-    expect(stderr).toBe("error: interrupted by SIGINT\n");
+    expect(stderr).toContain("error: interrupted by SIGINT\n");
     expect(milliseconds).toBeLessThan(AT_MOST_MS);
   },
 );
@@ -153,32 +162,28 @@ test("signals that follow each other at once, as timeout(1) and npm send them, a
   expect(await sandbox.files("uploads")).toEqual([".gitignore", ".taskflow/format"]);
 });
 
-test.skipIf(!hasTool("strace"))("a second signal leaves at once, whatever the first one still waits for", async () => {
+test("a second signal leaves at once, whatever the first one still waits for", async () => {
   const sandbox = await withBigFile();
-  // The clean-up's first unlink takes half a minute.
-  const slow = "strace -f -qq -o /dev/null -e trace=unlink,unlinkat -e inject=unlink,unlinkat:delay_enter=30s";
-  const running = sandbox.start(["attach", "upload", "T-1", "big.img"], { through: ["setsid", ...slow.split(" ")] });
-  await uploadUnderWay(sandbox, MIB);
-  const [, own = ""] = /^(\d+)/m.exec((await sandbox.bash(`cat /proc/${running.pid}/task/*/children`)).stdout) ?? [];
-  const pid = Number(own);
-  process.kill(pid, "SIGINT");
-  const staging = sandbox.path("uploads/.taskflow/tmp");
-  let before = -1;
-  await until("it has stopped writing", () => {
-    const [part = ""] = partsIn(staging);
-    const now = sizeOf(`${staging}/${part}`);
-    const still = now === before;
-    before = now;
-    return still;
+  await sandbox.bash("mkfifo never-opened; : > empty; taskflow attach upload T-1 empty");
+  // The clean-up hangs in the thread pool, as on a network file system whose server is gone.
+  const hang = `const fs = require("node:fs");
+    fs.promises.unlink = () => fs.promises.open(${JSON.stringify(sandbox.path("never-opened"))});`;
+  await writeFile(sandbox.path("hang.cjs"), hang);
+  const running = sandbox.start(["attach", "upload", "T-1", "big.img"], {
+    env: { NODE_OPTIONS: `--require=${sandbox.path("hang.cjs")}` },
   });
+  await uploadUnderWay(sandbox, MIB);
+  running.child.kill("SIGINT");
+  await until("it has closed the part", () => !opens(running.pid, "part"));
   const begun = performance.now();
   await until("it is gone", () => {
     // Signals closer together than 200 ms count as one.
-    if (running.child.exitCode === null) process.kill(pid, "SIGINT");
-    return running.child.exitCode !== null;
+    if (running.child.signalCode === null) running.child.kill("SIGINT");
+    return running.child.signalCode !== null;
   });
   expect(performance.now() - begun).toBeLessThan(2000);
-  expect((await running.finished).status).toBe(130);
+  // Which a shell tells as 130.
+  expect(await running.finished).toMatchObject({ status: null, signal: "SIGINT" });
 });
 
 test("a fault of ours shows no stack trace, exits with 1 and leaves nothing behind", async () => {
@@ -191,7 +196,8 @@ test("a fault of ours shows no stack trace, exits with 1 and leaves nothing behi
   await uploadUnderWay(sandbox, MIB);
   const { status, stderr } = await stop(running, "SIGUSR2");
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^error: unexpected: never seen before\nhint: this is a fault of taskflow.*\n$/m);
+  expect(stderr.match(/^error: .*/gm)).toEqual(["error: unexpected: never seen before"]);
+  expect(stderr).toMatch(/^hint: this is a fault of taskflow/m);
   expect(stderr).not.toMatch(/^\s+at /m);
   expect(await sandbox.files("uploads")).toEqual([".gitignore", ".taskflow/format"]);
 });

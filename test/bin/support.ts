@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { mkdir, mkdtemp, readdir, realpath, rm } from "node:fs/promises";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
@@ -47,6 +47,8 @@ export interface Sandbox {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   path(...parts: string[]): string;
+  /** Starts any program. */
+  launch(words: readonly string[], options?: StartOptions): Running;
   /** Starts `taskflow` with these arguments. */
   start(argv: readonly string[], options?: StartOptions): Running;
   run(argv: readonly string[], options?: StartOptions): Promise<Finished>;
@@ -92,6 +94,7 @@ export async function createSandbox(): Promise<Sandbox> {
     cwd,
     home,
     env,
+    launch,
     path: (...parts) => path.join(cwd, ...parts),
     start,
     run: (argv, options) => start(argv, options).finished,
@@ -157,6 +160,18 @@ export async function until(what: string, look: () => boolean): Promise<void> {
 /** The size of a file, 0 where there is none. */
 export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The paths of what uploads and downloads under way have in a folder. */
+export function partsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith("part"))
+      .map((name) => path.join(folder, name));
+  } catch {
+    // Not made yet.
+    return [];
+  }
 }
 
 /** What an upload says on success: its key. */

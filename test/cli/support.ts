@@ -164,6 +164,12 @@ async function runIn(
   return { status, stdout: out.toString(), stdoutBytes: out, stderr: err.toString(), lines: linesOf(out.toString()) };
 }
 
+/** Comes back in a later millisecond of the clock, so that two times differ. */
+export async function nextMillisecond(): Promise<void> {
+  const begun = Date.now();
+  while (Date.now() === begun) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Before a `--`, which ends options. */
 function withOption(argv: readonly string[], option: string): readonly string[] {
   return argv.includes("--") ? argv.toSpliced(argv.indexOf("--"), 0, option) : [...argv, option];

@@ -23,6 +23,8 @@ export interface SiteOptions {
   readonly cors?: readonly string[];
   readonly policy?: UploadPolicy;
   readonly baseUrl?: string;
+  /** The driver as the server gets it. */
+  readonly wrap?: (driver: StorageDriver) => StorageDriver;
 }
 
 export interface Site {
@@ -69,7 +71,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   const limits = { ...LIMITS, lingerMs: 300, drainMs: 300, ...options.limits };
   const log: LogEntry[] = [];
   const surroundings = {
-    driver,
+    driver: options.wrap?.(driver) ?? driver,
     gate,
     policy: options.policy ?? {},
     limits,

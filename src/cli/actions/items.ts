@@ -184,17 +184,18 @@ export function bucketOf(driver: StorageDriver): string | null {
   return driver.location.startsWith("s3://") ? driver.location.slice("s3://".length) : null;
 }
 
-/** Runs one item's work: its failure is that item's, but a store that is gone ends the command. */
-export async function attempt<Row>(
+/** What one item's work gives, or `null` where it failed, which is then that item's failure. Rows are printed outside. */
+export async function attempt<Row, Result>(
   report: Report<Row>,
   place: { readonly index: number | null; readonly text: string },
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<Result>,
+): Promise<Result | null> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (isTaskflowError(error) && error.code === "interrupted") throw error;
     await report.failure(error, { ...(place.index === null ? {} : { index: place.index }), item: place.text });
+    return null;
   }
 }
 

@@ -26,16 +26,15 @@ export function runShow(ctx: Context, operands: readonly string[], options: Show
     const driver = await openStore();
     const selected = selectAttachments(ctx, driver, report, operands, selection);
     for await (const { attachment, index, text } of selected) {
-      await attempt(report, { index, text }, async () => {
-        const detailed =
-          attachment.details === undefined
-            ? detailedAttachmentOf(await driver.head(attachment.key, { signal: ctx.signal }))
-            : attachment;
-        if (detailed === null) return;
-        const damaged = detailed.details?.damaged;
-        if (damaged !== undefined) await report.warning(`the record of ${detailed.key} is damaged: ${damaged}`);
-        await report.item(detailed, detailed.size);
-      });
+      const detailed = await attempt(report, { index, text }, async () =>
+        attachment.details === undefined
+          ? detailedAttachmentOf(await driver.head(attachment.key, { signal: ctx.signal }))
+          : attachment,
+      );
+      if (detailed === null) continue;
+      const damaged = detailed.details?.damaged;
+      if (damaged !== undefined) await report.warning(`the record of ${detailed.key} is damaged: ${damaged}`);
+      await report.item(detailed, detailed.size);
     }
     return undefined;
   });

@@ -9,8 +9,8 @@ const LINGER_MS = 5000;
 const PIPE_BYTES = 1024 * 1024;
 
 /**
- * Hands each chunk to `write` and waits for it. Ends with the stream; or after `ended` once nothing comes for a while,
- * or a lot came for a while: `false` then.
+ * Hands each chunk to `write` and waits for it. Ends with the stream; or, with `false`, when somebody destroys the stream,
+ * and after `ended` once nothing comes for a while, or a lot came for a while.
  */
 export async function pump(
   stream: Readable,
@@ -39,7 +39,7 @@ export async function pump(
       else watch();
       void chunks
         .next()
-        .then(resolve, reject)
+        .then(resolve, (error: Error) => (stream.errored === null ? resolve(null) : reject(error)))
         .finally(() => {
           onEnd = null;
           clearTimeout(timer);

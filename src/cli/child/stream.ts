@@ -1,4 +1,5 @@
 /** Runs a command in our place: its output passes through and into a log, signals reach it. */
+import type { Readable } from "node:stream";
 import { LAST_WRITE_MS } from "../context.ts";
 import type { Context } from "../context.ts";
 import { passTo, pump } from "./pump.ts";
@@ -36,11 +37,16 @@ export async function streamCommand(
   const early: NodeJS.Signals[] = [];
   let kill = (signal: NodeJS.Signals): void => void early.push(signal);
   const relay = createRelay({ state: () => state, kill: (signal) => kill(signal) });
-  let patience: NodeJS.Timeout | undefined;
-  // A reader that takes nothing must not keep us after we were told to stop.
+  let output: readonly Readable[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  // Once we were told to stop and the command has, neither a reader that takes nothing nor somebody else who still has
+  // the output keeps us: first the reader is given up, so that the rest can go into the log, then the rest.
   const hurry = (): void => {
-    if (!relay.interrupted || state !== "ended") return;
-    patience ??= setTimeout(() => [out, err].forEach((passage) => passage.abandon()), LAST_WRITE_MS);
+    if (!relay.interrupted || state !== "ended" || timers.length > 0) return;
+    timers.push(
+      setTimeout(() => [out, err].forEach((passage) => passage.abandon()), LAST_WRITE_MS),
+      setTimeout(() => output.forEach((stream) => stream.destroy()), 2 * LAST_WRITE_MS),
+    );
   };
   ctx.takeSignals((received) => {
     relay.take(received);
@@ -49,7 +55,7 @@ export async function streamCommand(
   try {
     const command = await startCommand(words, ctx);
     state = "running";
-    ({ kill } = command);
+    ({ kill, output } = command);
     early.forEach(kill);
     const noteEnd = async (): Promise<void> => {
       await command.ended;
@@ -62,7 +68,7 @@ export async function streamCommand(
       latest = passage;
       await Promise.all([passage.write(chunk), log.write(chunk)]);
     };
-    const [stdout, stderr] = command.output;
+    const [stdout, stderr] = output;
     const [end, ...whole] = await Promise.all([
       command.ended,
       stdout === undefined ? true : pump(stdout, into(out), command.ended),
@@ -70,6 +76,6 @@ export async function streamCommand(
     ]);
     return { end, cut: whole.includes(false), midLine: latest.midLine() };
   } finally {
-    clearTimeout(patience);
+    timers.forEach(clearTimeout);
   }
 }

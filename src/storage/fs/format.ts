@@ -1,7 +1,6 @@
 /** `.taskflow/format`: what makes a folder a store, and which version of taskflow can write it. */
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
-import { link, readFile, rename } from "node:fs/promises";
+import { link, rename } from "node:fs/promises";
 import { TaskflowError } from "../../errors.ts";
 import { createFile, removeQuietly } from "./durable.ts";
 import type { Durable } from "./durable.ts";
@@ -9,6 +8,7 @@ import { isErrno } from "./errors.ts";
 import { look } from "./levels.ts";
 import { pathFor } from "./paths.ts";
 import type { Layout } from "./paths.ts";
+import { readSmall } from "./small-file.ts";
 
 export interface Format {
   readonly version: number;
@@ -22,15 +22,10 @@ export interface Format {
  * `null` where the folder has none.
  * Errors: `unsupported` where a newer taskflow wrote it; `bad_config` where it can't be read as a format.
  */
-export async function readFormat(layout: Layout): Promise<Format | null> {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  let text: string;
-  try {
-    text = await readFile(layout.format, { encoding: "utf8", flag: O_RDONLY | O_NOFOLLOW | O_NONBLOCK });
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  }
+export function readFormat(layout: Layout): Format | null {
+  const text = readSmall(layout.format);
+  if (text === null) return null;
+  if (typeof text !== "string") throw damaged(layout.format, text.unreadable);
   return parseFormat(text, layout.format);
 }
 
@@ -45,8 +40,8 @@ export async function publishFormat(layout: Layout): Promise<boolean> {
 
 /** Records which keys `serve` accepts; nothing is written where they are known. Of two servers at once the last counts. */
 export async function recordLinkKeys(layout: Layout, durable: Durable, ids: readonly string[]): Promise<void> {
-  const known = await readFormat(layout);
-  if (known === null) throw damaged(layout.format, null);
+  const known = readFormat(layout);
+  if (known === null) throw damaged(layout.format, "is gone");
   if (known.linkKeys.join() === ids.join()) return;
   const part = pathFor(layout.staging, `${randomUUID()}.part`);
   await createFile(part, Buffer.from(`${JSON.stringify({ ...known, linkKeys: ids })}\n`));
@@ -90,28 +85,36 @@ async function linkUnlessThere(part: string, target: string): Promise<boolean> {
 }
 
 function parseFormat(text: string, file: string): Format {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw damaged(file, error);
-  }
-  const { version, id, linkKeys = [] } = (value ?? {}) as { version?: unknown; id?: unknown; linkKeys?: unknown };
+  const { version, id, linkKeys = [] } = parseObject(text);
   if (typeof version === "number" && Number.isInteger(version) && version > VERSION) {
     throw new TaskflowError("unsupported", `${file}: this store has format ${version}, written by a newer taskflow`, {
       hint: "use a newer taskflow; this one would do harm and touches nothing",
       context: { path: file, version },
     });
   }
-  if (version !== VERSION || typeof id !== "string" || id === "") throw damaged(file, null);
-  if (!Array.isArray(linkKeys) || !linkKeys.every((one) => typeof one === "string")) throw damaged(file, null);
+  if (version !== VERSION || typeof id !== "string" || id === "") {
+    throw damaged(file, "doesn't say which format the store has");
+  }
+  if (!Array.isArray(linkKeys) || !linkKeys.every((one) => typeof one === "string")) {
+    throw damaged(file, "has no proper ids of link keys");
+  }
   return { version, id, linkKeys };
 }
 
-function damaged(file: string, cause: unknown): TaskflowError {
-  return new TaskflowError("bad_config", `${file} is damaged: it doesn't say which format the store has`, {
-    hint: `restore it from a copy, or move it away: the next upload writes a new one`,
+/** What is no JSON object has no version either. */
+function parseObject(text: string): { version?: unknown; id?: unknown; linkKeys?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    // The parser's words add nothing for whoever reads that it is damaged.
+    return {};
+  }
+}
+
+function damaged(file: string, why: string): TaskflowError {
+  return new TaskflowError("bad_config", `${file} is damaged: it ${why}`, {
+    hint: "restore it from a copy, or move it away: the next upload writes a new one",
     context: { path: file },
-    cause: cause ?? undefined,
   });
 }

@@ -55,6 +55,7 @@ export function folderPresigner(folder: Folder, settings: () => LinkSettings): P
 function linkGate(folder: Folder, settings: () => LinkSettings): LinkGate {
   let follow: (() => Promise<LinkKeys>) | null = null;
   let storeId = "";
+  let sweptAt = Number.NEGATIVE_INFINITY;
   let current: { readonly from: LinkKeys; readonly keys: readonly StoreKey[] } | null = null;
 
   /** Each change of the key file is told to those who sign, as soon as it is seen. */
@@ -74,6 +75,14 @@ function linkGate(folder: Folder, settings: () => LinkSettings): LinkGate {
     return keys;
   }
 
+  /** Now and then is enough: what is kept too long only takes a name. */
+  async function sweep(): Promise<void> {
+    const now = settings().now();
+    if (now.getTime() - sweptAt < SWEEP_MS) return;
+    sweptAt = now.getTime();
+    await forgetEnded(folder, now);
+  }
+
   async function guarded<T>(act: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -86,17 +95,23 @@ function linkGate(folder: Folder, settings: () => LinkSettings): LinkGate {
     open: () =>
       guarded("serve links", async () => {
         await keysNow();
-        await forgetEnded(folder, settings().now());
+        await sweep();
       }),
     verify: (token) => guarded("check a link", async () => verifyLink(token, await keysNow(), settings().now())),
     isSpent: ({ key }) => guarded("check a link", async () => await Promise.resolve(isSpent(folder, key))),
-    spend: ({ key, endsAt }) => guarded("spend a link", () => spend(folder, key, endsAt)),
+    spend: ({ key, endsAt }) =>
+      guarded("spend a link", async () => {
+        await spend(folder, key, endsAt);
+        await sweep();
+      }),
   };
 }
 
+const SWEEP_MS = 60 * 60 * 1000;
+
 async function formatOf(folder: Folder): Promise<Format> {
   await folder.prepare();
-  const format = await readFormat(folder.layout);
+  const format = readFormat(folder.layout);
   if (format === null) throw new TaskflowError("io", `${folder.layout.format} vanished meanwhile`);
   return format;
 }

@@ -36,7 +36,7 @@ export async function openRoot(folder: string, durable: Durable, options: RootOp
   if (resolved === null && !options.create) throw noStore(folder);
   const root = resolved ?? (await makeRoot(folder, durable));
   const layout = layoutOf(root);
-  if (levelsExist(layout.own) && (await readFormat(layout)) !== null) {
+  if (levelsExist(layout.own) && readFormat(layout) !== null) {
     warnOfOthers(root, options);
     return { layout, hasFormat: true };
   }
@@ -60,7 +60,7 @@ export async function makeFormat(layout: Layout, durable: Durable): Promise<bool
   const ours = await publishFormat(layout);
   await durable.syncDirectory(layout.own);
   // Not ours: it may be of a newer taskflow.
-  if (!ours) await readFormat(layout);
+  if (!ours) readFormat(layout);
   return ours;
 }
 

@@ -1,5 +1,6 @@
 /** Ends requests that make no progress: no connection, silence, or a drip that would go on for ever. */
 import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 
 export interface Limits {
   /** Until there is a connection, names looked up and TLS agreed. */
@@ -24,13 +25,15 @@ export interface Watched {
 export function watch(request: ClientRequest, limits: Limits): Watched {
   const { connectMs, idleMs, slowMs, slowBytes } = limits;
   let response: IncomingMessage | null = null;
+  let socket: Socket | null = null;
+  let bytesRead = 0;
   let lastSign = performance.now();
   let windowStart = lastSign;
   let windowBytes = 0;
 
   const connecting = setTimeout(() => fail(`no connection within ${seconds(connectMs)}`), connectMs);
-  const ticking = setInterval(tick, Math.max(10, Math.min(1000, idleMs / 4, slowMs / 4)));
-  // A socket under way keeps the process; these timers need not.
+  const ticking = setInterval(tick, Math.max(5, Math.min(1000, idleMs / 4, slowMs / 4)));
+  // A socket under way keeps the process; this timer need not.
   ticking.unref();
 
   function fail(what: string): void {
@@ -46,39 +49,32 @@ export function watch(request: ClientRequest, limits: Limits): Watched {
   }
 
   function tick(): void {
+    if (socket !== null && socket.bytesRead > bytesRead) {
+      sign(socket.bytesRead - bytesRead);
+      bytesRead = socket.bytesRead;
+    }
     const now = performance.now();
-    const readerIsBusy = response !== null && response.readableLength > 0;
-    if (readerIsBusy) {
+    if (response !== null && response.readableLength > 0) {
+      // The reader is busy: nobody waits for the server.
       lastSign = now;
       windowStart = now;
       windowBytes = 0;
-      return;
-    }
-    if (now - lastSign > idleMs) fail(`silence for ${seconds(idleMs)}`);
-    else if (now - windowStart > slowMs) {
+    } else if (now - lastSign > idleMs) {
+      fail(`silence for ${seconds(idleMs)}`);
+    } else if (now - windowStart > slowMs) {
       if (windowBytes < slowBytes) fail(`less than ${slowBytes} bytes in ${seconds(slowMs)}`);
       windowStart = now;
       windowBytes = 0;
     }
   }
 
-  request.once("socket", (socket) => {
+  request.once("socket", (given) => {
+    socket = given;
+    // A connection that was kept has read for others before.
+    bytesRead = given.bytesRead;
     const connected = (): void => clearTimeout(connecting);
-    const before = socket.bytesRead;
-    if (!socket.connecting) connected();
-    else socket.once("encrypted" in socket ? "secureConnect" : "connect", connected);
-    // Replies before the headers of the final one (100 Continue, blanks) are signs of life too.
-    let seen = before;
-    const poll = setInterval(
-      () => {
-        const { bytesRead } = socket;
-        if (bytesRead > seen) sign(bytesRead - seen);
-        seen = bytesRead;
-      },
-      Math.max(5, Math.min(500, idleMs / 8)),
-    );
-    poll.unref();
-    request.once("close", () => clearInterval(poll));
+    if (!given.connecting) connected();
+    else given.once("encrypted" in given ? "secureConnect" : "connect", connected);
   });
   request.once("close", () => {
     clearTimeout(connecting);

@@ -41,7 +41,11 @@ export function authenticate(request: WireRequest, expected: Expectations): Iden
   const header = headerOf(request, "authorization");
   const inQuery = query.has("X-Amz-Algorithm") || query.has("X-Amz-Signature") || query.has("X-Amz-Credential");
   if (header !== undefined && inQuery) {
-    throw invalidArgument("Authorization", "[hidden]", "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified");
+    throw invalidArgument(
+      "Authorization",
+      "[hidden]",
+      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+    );
   }
   if (header === undefined && !inQuery) throw new S3Error("AccessDenied");
   const claim = header === undefined ? claimOfQuery(request, query) : claimOfHeader(request, header);
@@ -66,7 +70,9 @@ export function authenticate(request: WireRequest, expected: Expectations): Iden
 }
 
 function claimOfHeader(request: WireRequest, header: string): Claim {
-  const parts = /^AWS4-HMAC-SHA256 +Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([\da-f]{64})$/.exec(header);
+  const parts = /^AWS4-HMAC-SHA256 +Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([\da-f]{64})$/.exec(
+    header,
+  );
   if (parts === null) throw new S3Error("AuthorizationHeaderMalformed");
   const time = headerOf(request, "x-amz-date");
   if (time === undefined || instantOf(time) === null) {
@@ -95,14 +101,19 @@ function claimOfQuery(request: WireRequest, query: ReadonlyMap<string, string>):
     "X-Amz-Signature",
   ].map((name) => query.get(name) ?? "");
   if (!algorithm || !credential || !time || !expires || !names || !signature) {
-    throw queryError("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
+    throw queryError(
+      "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+    );
   }
   if (algorithm !== ALGORITHM) throw queryError(`X-Amz-Algorithm only supports "${ALGORITHM}"`);
-  if (instantOf(time) === null) throw queryError("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+  if (instantOf(time) === null)
+    throw queryError("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   if (!/^-?\d+$/.test(expires)) throw queryError("X-Amz-Expires should be a number");
   if (Number(expires) < 1) throw queryError("X-Amz-Expires must be non-negative");
   if (Number(expires) > MOST_EXPIRES_SECONDS) {
-    throw queryError("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds");
+    throw queryError(
+      "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+    );
   }
   return {
     ...parseCredential(credential, queryError),
@@ -111,29 +122,36 @@ function claimOfQuery(request: WireRequest, query: ReadonlyMap<string, string>):
     signature,
     token: query.get("X-Amz-Security-Token"),
     presigned: true,
-    payloadHash:
-      headerOf(request, "x-amz-content-sha256") ?? query.get("X-Amz-Content-Sha256") ?? "UNSIGNED-PAYLOAD",
+    payloadHash: headerOf(request, "x-amz-content-sha256") ?? query.get("X-Amz-Content-Sha256") ?? "UNSIGNED-PAYLOAD",
   };
 }
 
 function parseCredential(text: string, problem: (message: string) => S3Error): { accessKeyId: string; scope: Scope } {
   const [accessKeyId, day, region, service, end, ...more] = text.split("/");
   if (!accessKeyId || !day || !region || !service || end !== "aws4_request" || more.length > 0) {
-    throw problem('Error parsing the Credential; it must be in the form "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request"');
+    throw problem(
+      'Error parsing the Credential; it must be in the form "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request"',
+    );
   }
-  if (service !== "s3") throw problem(`Error parsing the Credential; incorrect service "${service}". This endpoint belongs to "s3".`);
+  if (service !== "s3")
+    throw problem(`Error parsing the Credential; incorrect service "${service}". This endpoint belongs to "s3".`);
   return { accessKeyId, scope: { day, region, service } };
 }
 
 function checkScope({ scope, time, presigned }: Claim, { region, endpointRegion }: Expectations): void {
   const code = presigned ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed";
   if (scope.day !== time.slice(0, 8)) {
-    throw new S3Error(code, { message: `Invalid credential date "${scope.day}". This date is not the same as X-Amz-Date: "${time.slice(0, 8)}".` });
+    throw new S3Error(code, {
+      message: `Invalid credential date "${scope.day}". This date is not the same as X-Amz-Date: "${time.slice(0, 8)}".`,
+    });
   }
   if (scope.region === region) return;
   const headers = { "x-amz-bucket-region": region };
   if (scope.region === endpointRegion) {
-    throw new S3Error("PermanentRedirect", { headers, details: { Endpoint: `s3.${region}.amazonaws.com`, Region: region } });
+    throw new S3Error("PermanentRedirect", {
+      headers,
+      details: { Endpoint: `s3.${region}.amazonaws.com`, Region: region },
+    });
   }
   throw new S3Error(code, {
     message: `The authorization header is malformed; the region '${scope.region}' is wrong; expecting '${region}'`,

@@ -74,7 +74,8 @@ export function checkBodyHeaders(headers: ReadonlyMap<string, string>, payloadHa
   }
   if (payloadHash !== "UNSIGNED-PAYLOAD" && !/^[\da-f]{64}$/.test(payloadHash)) {
     throw new S3Error("InvalidArgument", {
-      message: "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid sha256 value.",
+      message:
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid sha256 value.",
     });
   }
 }
@@ -94,7 +95,8 @@ export function verifyBody(
   const md5 = headers.get("content-md5");
   if (md5 !== undefined) {
     const stated = Buffer.from(md5, "base64");
-    if (stated.length !== 16 || stated.toString("base64") !== md5) throw new S3Error("InvalidDigest", { details: { "Content-MD5": md5 } });
+    if (stated.length !== 16 || stated.toString("base64") !== md5)
+      throw new S3Error("InvalidDigest", { details: { "Content-MD5": md5 } });
     if (stated.toString("hex") !== body.md5) {
       const calculated = Buffer.from(body.md5, "hex").toString("base64");
       throw new S3Error("BadDigest", { details: { ExpectedDigest: md5, CalculatedDigest: calculated } });
@@ -102,8 +104,11 @@ export function verifyBody(
   }
   const stated = checksumIsOfBody ? statedChecksum(headers) : null;
   if (stated === null) return;
-  if (!isWellFormed(stated.algorithm, stated.value)) throw invalidRequest(`Value for ${headerName(stated.algorithm)} header is invalid.`);
+  if (!isWellFormed(stated.algorithm, stated.value))
+    throw invalidRequest(`Value for ${headerName(stated.algorithm)} header is invalid.`);
   if (body.sums.get(stated.algorithm) !== stated.value) {
-    throw new S3Error("BadDigest", { message: `The ${stated.algorithm} you specified did not match the calculated checksum.` });
+    throw new S3Error("BadDigest", {
+      message: `The ${stated.algorithm} you specified did not match the calculated checksum.`,
+    });
   }
 }

@@ -104,7 +104,13 @@ export class Bucket {
   }
 
   put(key: string, content: Content & Attributes, modifiedAt: Date): ObjectVersion {
-    return this.#add({ kind: "object", key, versionId: this.#newId(), modifiedAt: wholeSeconds(modifiedAt), ...content });
+    return this.#add({
+      ...content,
+      kind: "object",
+      key,
+      versionId: this.#newId(),
+      modifiedAt: wholeSeconds(modifiedAt),
+    });
   }
 
   /** The marker that was set, or `null` where the bucket sets none and the object is gone. */
@@ -118,13 +124,20 @@ export class Bucket {
 
   deleteVersion(key: string, versionId: string): Version | undefined {
     const found = this.find(key, versionId);
-    if (found !== undefined) this.#set(key, this.versionsOf(key).filter((version) => version !== found));
+    if (found !== undefined)
+      this.#set(
+        key,
+        this.versionsOf(key).filter((version) => version !== found),
+      );
     return found;
   }
 
   /** For what is changed in place: tags. */
   replace(old: ObjectVersion, changed: ObjectVersion): void {
-    this.#set(old.key, this.versionsOf(old.key).map((version) => (version === old ? changed : version)));
+    this.#set(
+      old.key,
+      this.versionsOf(old.key).map((version) => (version === old ? changed : version)),
+    );
   }
 
   /** What this bucket tells of a version's id: nothing, where it never kept versions. */
@@ -138,7 +151,9 @@ export class Bucket {
 
   /** There is one version `null` at most: a new one takes the place of an old one, wherever that was. */
   #add<T extends Version>(version: T): T {
-    const others = this.versionsOf(version.key).filter(({ versionId }) => versionId !== NULL || version.versionId !== NULL);
+    const others = this.versionsOf(version.key).filter(
+      ({ versionId }) => versionId !== NULL || version.versionId !== NULL,
+    );
     this.#set(version.key, [version, ...others]);
     return version;
   }

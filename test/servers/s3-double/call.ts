@@ -72,7 +72,8 @@ export class Call {
   /** Who may not list is not told that a key is missing. */
   missing(bucket: Bucket, key: string, headers: Record<string, string> = {}): S3Error {
     const { user } = this.facts;
-    if (!isAllowed(user, "s3:ListBucket", bucket.name, key)) return accessDenied(user, "s3:ListBucket", bucket.name, key);
+    if (!isAllowed(user, "s3:ListBucket", bucket.name, key))
+      return accessDenied(user, "s3:ListBucket", bucket.name, key);
     return new S3Error("NoSuchKey", { headers, details: { Key: key } });
   }
 }

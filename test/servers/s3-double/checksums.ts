@@ -25,7 +25,10 @@ export function hasherOf(algorithm: Algorithm): Hasher {
     return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
   }
   let crc = 0;
-  const step = algorithm === "CRC32" ? (bytes: Uint8Array): number => crc32(bytes, crc) : (bytes: Uint8Array): number => crc32c(bytes, crc);
+  const step =
+    algorithm === "CRC32"
+      ? (bytes: Uint8Array): number => crc32(bytes, crc)
+      : (bytes: Uint8Array): number => crc32c(bytes, crc);
   return {
     update(bytes) {
       crc = step(bytes);
@@ -48,19 +51,24 @@ export function algorithmNamed(name: string): Algorithm {
   const algorithm = ALGORITHMS.find((each) => each === name.toUpperCase());
   if (algorithm !== undefined) return algorithm;
   if (name.toUpperCase() === "CRC64NVME") throw notImplemented("CRC64NVME");
-  throw invalidRequest(`Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.join(", ")}]`);
+  throw invalidRequest(
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.join(", ")}]`,
+  );
 }
 
 /** The one checksum that a request states. */
 export function statedChecksum(headers: ReadonlyMap<string, string>): { algorithm: Algorithm; value: string } | null {
   if (headers.has("x-amz-checksum-crc64nvme")) throw notImplemented("CRC64NVME");
   const stated = ALGORITHMS.filter((algorithm) => headers.has(headerName(algorithm)));
-  if (stated.length > 1) throw invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+  if (stated.length > 1)
+    throw invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
   const declared = headers.get("x-amz-sdk-checksum-algorithm");
   const [algorithm] = stated;
   if (algorithm === undefined) {
     if (declared === undefined) return null;
-    throw invalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.");
+    throw invalidRequest(
+      "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+    );
   }
   if (declared !== undefined && algorithmNamed(declared) !== algorithm) {
     throw invalidRequest("Value for x-amz-sdk-checksum-algorithm header is invalid.");
@@ -71,7 +79,9 @@ export function statedChecksum(headers: ReadonlyMap<string, string>): { algorith
 /** `value` without the `-n` of composite ones. */
 export function isWellFormed(algorithm: Algorithm, value: string): boolean {
   const bytes = Buffer.from(value, "base64");
-  return bytes.toString("base64") === value && bytes.length === { CRC32: 4, CRC32C: 4, SHA1: 20, SHA256: 32 }[algorithm];
+  return (
+    bytes.toString("base64") === value && bytes.length === { CRC32: 4, CRC32C: 4, SHA1: 20, SHA256: 32 }[algorithm]
+  );
 }
 
 /** The CRC of two pieces from their CRCs, all in base64: zlib's way, by squaring the matrix of one zero bit. */

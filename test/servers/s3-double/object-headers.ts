@@ -4,8 +4,8 @@ import { headerName } from "./checksums.ts";
 import { notImplemented, S3Error } from "./s3-error.ts";
 
 const META = "x-amz-meta-";
-const STANDARD = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
-const STORAGE_CLASSES = [
+const STANDARD = new Set(["cache-control", "content-disposition", "content-encoding", "content-language", "expires"]);
+const STORAGE_CLASSES = new Set([
   "STANDARD",
   "REDUCED_REDUNDANCY",
   "STANDARD_IA",
@@ -14,7 +14,7 @@ const STORAGE_CLASSES = [
   "GLACIER",
   "DEEP_ARCHIVE",
   "GLACIER_IR",
-];
+]);
 /** Ignoring one of these would be a promise not kept. */
 const REFUSED = [
   "x-amz-acl",
@@ -35,7 +35,7 @@ export function refuseUnknownHeaders(headers: ReadonlyMap<string, string>): void
 export function readAttributes(headers: ReadonlyMap<string, string>): Attributes {
   return {
     contentType: headers.get("content-type") ?? "binary/octet-stream",
-    standard: Object.fromEntries([...headers].filter(([name]) => STANDARD.includes(name))),
+    standard: Object.fromEntries([...headers].filter(([name]) => STANDARD.has(name))),
     metadata: readMetadata(headers),
     storageClass: readStorageClass(headers),
     tags: readTags(headers.get("x-amz-tagging") ?? ""),
@@ -49,14 +49,17 @@ function readMetadata(headers: ReadonlyMap<string, string>): Record<string, stri
   // Values hold one byte a character.
   const size = pairs.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   if (size > MOST_METADATA_BYTES) {
-    throw new S3Error("MetadataTooLarge", { details: { Size: String(size), MaxSizeAllowed: String(MOST_METADATA_BYTES) } });
+    throw new S3Error("MetadataTooLarge", {
+      details: { Size: String(size), MaxSizeAllowed: String(MOST_METADATA_BYTES) },
+    });
   }
   return Object.fromEntries(pairs);
 }
 
 export function readStorageClass(headers: ReadonlyMap<string, string>): string {
   const storageClass = headers.get("x-amz-storage-class") ?? "STANDARD";
-  if (!STORAGE_CLASSES.includes(storageClass)) throw new S3Error("InvalidStorageClass", { details: { StorageClassRequested: storageClass } });
+  if (!STORAGE_CLASSES.has(storageClass))
+    throw new S3Error("InvalidStorageClass", { details: { StorageClassRequested: storageClass } });
   return storageClass;
 }
 
@@ -71,14 +74,19 @@ export function checkTags(pairs: readonly (readonly [string, string])[]): Record
     throw new S3Error("InvalidTag", { message: "Cannot provide multiple Tags with the same key" });
   }
   for (const [name, value] of pairs) {
-    if (name === "" || name.length > 128 || name.startsWith("aws:")) throw new S3Error("InvalidTag", { message: "The TagKey you have provided is invalid" });
+    if (name === "" || name.length > 128 || name.startsWith("aws:"))
+      throw new S3Error("InvalidTag", { message: "The TagKey you have provided is invalid" });
     if (value.length > 256) throw new S3Error("InvalidTag", { message: "The TagValue you have provided is invalid" });
   }
   return Object.fromEntries(pairs);
 }
 
 /** `checksum`: whether the reader asked for it and reads the whole. */
-export function objectHeaders(version: ObjectVersion, bucket: Bucket, { checksum, tags }: { checksum: boolean; tags: boolean }): Record<string, string> {
+export function objectHeaders(
+  version: ObjectVersion,
+  bucket: Bucket,
+  { checksum, tags }: { checksum: boolean; tags: boolean },
+): Record<string, string> {
   const headers: Record<string, string> = {
     ...version.standard,
     ...bucket.versionHeader(version),

@@ -89,7 +89,8 @@ export function deleteObjects(call: Call): Reply {
   }
   const root = parseXml(body.bytes?.toString("utf8") ?? "");
   const objects = root?.children.filter(({ name }) => name === "Object") ?? [];
-  if (root?.name !== "Delete" || objects.length === 0 || objects.length > world.limits.deleteBatch) throw new S3Error("MalformedXML");
+  if (root?.name !== "Delete" || objects.length === 0 || objects.length > world.limits.deleteBatch)
+    throw new S3Error("MalformedXML");
   const quiet = childText(root, "Quiet") === "true";
   const results = objects.map((object) => {
     const [Key, VersionId] = [childText(object, "Key") ?? "", childText(object, "VersionId")];
@@ -99,7 +100,9 @@ export function deleteObjects(call: Call): Reply {
       if (code !== undefined) throw new S3Error(code);
       call.demand(VersionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion", Key);
       const { marker } = deleteOne(call, Key, VersionId);
-      return { Deleted: { Key, VersionId, ...(marker === null ? {} : { DeleteMarker: true, DeleteMarkerVersionId: marker }) } };
+      return {
+        Deleted: { Key, VersionId, ...(marker === null ? {} : { DeleteMarker: true, DeleteMarkerVersionId: marker }) },
+      };
     } catch (error) {
       if (!(error instanceof S3Error) || Key === "") throw error;
       return { Error: { Key, VersionId, Code: error.code, Message: error.message } };
@@ -115,5 +118,12 @@ export function deleteObjects(call: Call): Reply {
 
 /** For tests that plant what other programs put there. */
 export function plainAttributes(more: Partial<Attributes> = {}): Attributes {
-  return { contentType: "binary/octet-stream", standard: {}, metadata: {}, storageClass: "STANDARD", tags: {}, ...more };
+  return {
+    contentType: "binary/octet-stream",
+    standard: {},
+    metadata: {},
+    storageClass: "STANDARD",
+    tags: {},
+    ...more,
+  };
 }

@@ -7,7 +7,14 @@ import { checkVersionId, sameEtag } from "./objects.ts";
 import { notImplemented, S3Error } from "./s3-error.ts";
 
 const ARCHIVED: Readonly<Record<string, boolean>> = { GLACIER: true, DEEP_ARCHIVE: true };
-const OVERRIDES = ["content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"];
+const OVERRIDES = [
+  "content-type",
+  "content-language",
+  "expires",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+];
 
 export function getObject(call: Call): Reply {
   const version = versionAsked(call);
@@ -39,7 +46,9 @@ export function versionAsked(call: Call): ObjectVersion {
   if (version.kind === "object") return version;
   const headers = { "x-amz-delete-marker": "true", ...bucket.versionHeader(version) };
   if (id === undefined) throw call.missing(bucket, key, headers);
-  throw new S3Error("MethodNotAllowed", { headers: { ...headers, "last-modified": version.modifiedAt.toUTCString(), allow: "DELETE" } });
+  throw new S3Error("MethodNotAllowed", {
+    headers: { ...headers, "last-modified": version.modifiedAt.toUTCString(), allow: "DELETE" },
+  });
 }
 
 export function refuseArchived(version: ObjectVersion): void {

@@ -84,7 +84,10 @@ export class S3Error extends Error {
 
   toXml(resource: string, requestId: string): string {
     const { code, message, details } = this;
-    return document(element("Error", { Code: code, Message: message, ...details, Resource: resource, RequestId: requestId }), "");
+    return document(
+      element("Error", { Code: code, Message: message, ...details, Resource: resource, RequestId: requestId }),
+      "",
+    );
   }
 }
 

@@ -1,7 +1,14 @@
 /** As much XML as S3 speaks: written with S3's escapes, read strictly. */
 
 /** Text, or elements in order; `undefined` leaves an element out; an array repeats it. */
-export type XmlValue = string | number | boolean | undefined | Raw | readonly XmlValue[] | { readonly [name: string]: XmlValue };
+export type XmlValue =
+  | string
+  | number
+  | boolean
+  | undefined
+  | Raw
+  | readonly XmlValue[]
+  | { readonly [name: string]: XmlValue };
 
 /** XML already written. */
 class Raw {
@@ -20,8 +27,8 @@ export function document(root: string, prolog = "\n"): string {
 }
 
 /** A reply's document: one root in S3's namespace. */
-export function s3Document(name: string, content: XmlValue): string {
-  return document(`<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner(content)}</${name}>`);
+export function s3Document(name: string, ...contents: readonly XmlValue[]): string {
+  return document(`<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${contents.map(inner).join("")}</${name}>`);
 }
 
 export function element(name: string, content: XmlValue): string {
@@ -80,7 +87,8 @@ export function parseXml(source: string): XmlElement | null {
     }
   }
   const [outside, ...unclosed] = open;
-  if (at !== rest.length || unclosed.length > 0 || outside?.text.trim() !== "" || outside.children.length !== 1) return null;
+  if (at !== rest.length || unclosed.length > 0 || outside?.text.trim() !== "" || outside.children.length !== 1)
+    return null;
   return outside.children[0] ?? null;
 }
 
@@ -97,7 +105,8 @@ function unescape(text: string): string | null {
     const named = ENTITIES[entity];
     if (named !== undefined && whole.endsWith(";")) return named;
     const number = /^#(?:x([\da-f]{1,6})|(\d{1,7}))$/i.exec(entity);
-    const code = number === null ? Number.NaN : Number.parseInt(number[1] ?? number[2] ?? "", number[1] === undefined ? 10 : 16);
+    const code =
+      number === null ? Number.NaN : Number.parseInt(number[1] ?? number[2] ?? "", number[1] === undefined ? 10 : 16);
     if (!(code <= 0x10ffff) || !whole.endsWith(";")) {
       valid = false;
       return "";

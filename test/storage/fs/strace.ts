@@ -30,6 +30,12 @@ export interface Injection {
   readonly when: number | string;
 }
 
+export interface TraceOptions {
+  readonly calls?: readonly string[];
+  readonly injection?: Injection;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** Every call that takes a path or a descriptor and that Node makes for a file. */
 export const FILE_CALLS = [
   ["openat", "close", "read", "pread64", "write", "pwrite64", "writev", "pwritev", "getdents64", "lseek", "ftruncate"],
@@ -45,7 +51,7 @@ export const FILE_CALLS = [
 export async function trace(
   program: readonly string[],
   log: string,
-  { calls = FILE_CALLS, injection }: { calls?: readonly string[]; injection?: Injection } = {},
+  { calls = FILE_CALLS, injection, env = {} }: TraceOptions = {},
 ): Promise<Traced> {
   const inject =
     injection === undefined ? [] : ["-e", `inject=${injection.call}:${injection.fault}:when=${injection.when}`];
@@ -53,6 +59,7 @@ export async function trace(
   const quick = injection === undefined ? ["--seccomp-bpf"] : [];
   const args = ["-f", "-y", ...quick, "-s", "16", "-e", `trace=${calls.join(",")}`, ...inject, "-o", log];
   const { stdout, stderr, status } = await run("strace", [...args, ...program], {
+    ...env,
     UV_THREADPOOL_SIZE: "1",
     UV_USE_IO_URING: "0",
   });

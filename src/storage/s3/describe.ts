@@ -1,0 +1,33 @@
+/** What a reply tells of an object, as the driver's callers have it. */
+import type { StoredObject } from "../driver.ts";
+import { decodeRecord } from "../metadata.ts";
+import { dateOf } from "./reply.ts";
+
+/** S3 leaves it out of HEAD and GET where it is this. */
+export const DEFAULT_CLASS = "STANDARD";
+
+/** What HEAD and GET have in common. */
+interface Described {
+  readonly ContentType?: string | undefined;
+  readonly LastModified?: Date | undefined;
+  readonly StorageClass?: string | undefined;
+  readonly Metadata?: Record<string, string> | undefined;
+}
+
+/** `size`: of the whole object. */
+export function describe(
+  key: string,
+  size: number,
+  output: Described,
+  tags: Readonly<Record<string, string>>,
+): StoredObject {
+  return {
+    key,
+    size,
+    modifiedAt: output.LastModified ?? dateOf(output) ?? new Date(0),
+    storageClass: output.StorageClass ?? DEFAULT_CLASS,
+    type: output.ContentType ?? null,
+    record: decodeRecord(output.Metadata ?? {}),
+    tags,
+  };
+}

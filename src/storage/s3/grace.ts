@@ -1,0 +1,26 @@
+/** Requests that are better finished than cut: whoever cuts them doesn't know whether they happened. */
+
+/** Aborted so long after `signal`, with its reason. Call `done` once it is no longer needed. */
+export function withGrace(
+  signal: AbortSignal,
+  milliseconds: number = GRACE_MS,
+): { readonly signal: AbortSignal; done(): void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => controller.abort(signal.reason), milliseconds);
+    timer.unref();
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener("abort", start, { once: true });
+  return {
+    signal: controller.signal,
+    done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", start);
+    },
+  };
+}
+
+/** A person who pressed Ctrl-C waits no longer than this. */
+export const GRACE_MS = 2000;

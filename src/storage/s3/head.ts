@@ -1,0 +1,99 @@
+/** What is known of one object, without its bytes. */
+import { GetObjectTaggingCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import type { StoredObject } from "../driver.ts";
+import { describe } from "./describe.ts";
+import { headersOf, notS3, statusOf } from "./errors.ts";
+import type { Call } from "./errors.ts";
+import { explained, request, requestRaw } from "./request.ts";
+import type { SignalledCall } from "./request.ts";
+import type { S3Store } from "./store.ts";
+
+interface HeadOptions {
+  readonly signal: AbortSignal;
+  /** Absent: the live object. */
+  readonly versionId?: string;
+}
+
+/** As `StorageDriver.head`. */
+export async function head(store: S3Store, key: string, options: HeadOptions): Promise<StoredObject> {
+  const output = await headRaw(store, key, options);
+  return describe(key, sizeOf(store, key, output), output, await tagsOf(store, key, output.TagCount, options));
+}
+
+/** The reply itself. Errors: `not_found`, which says so where it was deleted, and the others. */
+export async function headRaw(
+  store: S3Store,
+  key: string,
+  { signal, versionId }: HeadOptions,
+): Promise<HeadObjectCommandOutput> {
+  const call: SignalledCall = { act: `read ${key}`, action: "s3:GetObject", key, signal };
+  try {
+    return await requestRaw(store, call, (client, options) =>
+      client.send(
+        new HeadObjectCommand({
+          Bucket: store.bucket,
+          Key: key,
+          ...(versionId === undefined ? {} : { VersionId: versionId }),
+        }),
+        options,
+      ),
+    );
+  } catch (error) {
+    throw await missing(store, call, error);
+  }
+}
+
+/** A 404 of HEAD or GET: that of a delete marker says so in its headers. */
+export async function missing(store: S3Store, call: SignalledCall, error: unknown): Promise<TaskflowError> {
+  if (statusOf(error) === 404 && headersOf(error)["x-amz-delete-marker"] === "true") {
+    store.learnt.bucketExists = true;
+    return new TaskflowError("not_found", `cannot ${call.act}: it was deleted`, {
+      hint: `bring it back with: taskflow attach undelete '${call.key ?? ""}'`,
+      context: { key: call.key ?? null },
+      cause: error,
+    });
+  }
+  return await explained(store, call, error);
+}
+
+/** A reply without a length tells nothing that bytes could be compared with. */
+export function sizeOf(store: S3Store, key: string, { ContentLength }: { ContentLength?: number | undefined }): number {
+  if (ContentLength !== undefined) return ContentLength;
+  const { code, why, hint } = notS3(store, "the reply doesn't tell its size");
+  throw new TaskflowError(code, `cannot read ${key}: ${why}`, { ...(hint === undefined ? {} : { hint }) });
+}
+
+/** `count`: as HEAD or GET told it. AWS leaves it out where there are none, or none may be read; others always may. */
+export async function tagsOf(
+  store: S3Store,
+  key: string,
+  count: number | undefined,
+  { signal, versionId }: HeadOptions,
+): Promise<Record<string, string>> {
+  if (count === 0 || (count === undefined && store.isAws) || store.learnt.tagsUnreadable) return {};
+  const call: Call & { signal: AbortSignal } = {
+    act: `read the tags of ${key}`,
+    action: "s3:GetObjectTagging",
+    key,
+    signal,
+  };
+  try {
+    const { TagSet } = await request(store, call, (client, options) =>
+      client.send(
+        new GetObjectTaggingCommand({
+          Bucket: store.bucket,
+          Key: key,
+          ...(versionId === undefined ? {} : { VersionId: versionId }),
+        }),
+        options,
+      ),
+    );
+    return Object.fromEntries((TagSet ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+  } catch (error) {
+    if (!isTaskflowError(error) || !["unsupported", "access_denied"].includes(error.code)) throw error;
+    store.learnt.tagsUnreadable = true;
+    return {};
+  }
+}

@@ -1,0 +1,124 @@
+/** Versions and delete markers, in S3's order: by key, the newest of each first. */
+import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import { compareKeys } from "../key-order.ts";
+import { DEFAULT_CLASS } from "./describe.ts";
+import type { Call } from "./errors.ts";
+import { checkPage, decodeKey, eachOfPages, incomplete } from "./pages.ts";
+import { request } from "./request.ts";
+import type { S3Store } from "./store.ts";
+
+export interface Entry {
+  readonly key: string;
+  readonly versionId: string;
+  readonly isMarker: boolean;
+  /** Whether it is what the key shows now. */
+  readonly isLatest: boolean;
+  readonly modifiedAt: Date;
+  /** Bytes; 0 of a marker. */
+  readonly size: number;
+  readonly storageClass: string;
+}
+
+export interface VersionsOptions {
+  /** Only keys after this one. */
+  readonly after?: string;
+  readonly signal: AbortSignal;
+}
+
+/** Everything that is kept under the prefix, a page at a time. */
+export async function* listVersions(
+  store: S3Store,
+  prefix: string,
+  { after, signal }: VersionsOptions,
+): AsyncGenerator<Entry, void, undefined> {
+  const call = { act: `list the versions of ${store.location}/${prefix}`, action: "s3:ListBucketVersions", signal };
+  const entries = eachOfPages(call, async (from) => {
+    const [keyMarker = after, versionMarker] = from === null ? [] : (JSON.parse(from) as [string, string | undefined]);
+    const page = await request(store, call, (client, options) =>
+      client.send(
+        new ListObjectVersionsCommand({
+          Bucket: store.bucket,
+          EncodingType: "url",
+          ...(prefix === "" ? {} : { Prefix: prefix }),
+          ...(keyMarker === undefined ? {} : { KeyMarker: keyMarker }),
+          ...(versionMarker === undefined ? {} : { VersionIdMarker: versionMarker }),
+        }),
+        options,
+      ),
+    );
+    const more = checkPage(store, call, page);
+    const { NextKeyMarker, NextVersionIdMarker, EncodingType, Versions, DeleteMarkers } = page;
+    if (more && !NextKeyMarker) throw incomplete(call, "the store says that there is more, but not where");
+    const items = merge(
+      (Versions ?? []).map((one) => entryOf(call, { ...one, isMarker: false }, EncodingType)),
+      (DeleteMarkers ?? []).map((one) => entryOf(call, { ...one, isMarker: true }, EncodingType)),
+    );
+    const next = JSON.stringify([decodeKey(NextKeyMarker ?? "", EncodingType), NextVersionIdMarker]);
+    return { items, next: more ? next : null };
+  });
+  for await (const entry of entries) if (after === undefined || compareKeys(entry.key, after) > 0) yield entry;
+}
+
+/** All that is kept of one key, the newest first. */
+export async function versionsOfKey(store: S3Store, key: string, signal: AbortSignal): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for await (const entry of listVersions(store, key, { signal })) {
+    // The prefix comes before everything that begins with it.
+    if (entry.key !== key) break;
+    found.push(entry);
+  }
+  return found;
+}
+
+interface Listed {
+  readonly Key?: string;
+  readonly VersionId?: string;
+  readonly IsLatest?: boolean;
+  readonly LastModified?: Date;
+  readonly Size?: number;
+  readonly StorageClass?: string;
+  readonly isMarker: boolean;
+}
+
+function entryOf(call: Call, listed: Listed, encoding: string | undefined): Entry {
+  const { Key, VersionId, IsLatest, LastModified, Size, StorageClass, isMarker } = listed;
+  if (Key === undefined || VersionId === undefined || LastModified === undefined) {
+    throw incomplete(call, "the store leaves out what each version is");
+  }
+  return {
+    key: decodeKey(Key, encoding),
+    versionId: VersionId,
+    isMarker,
+    isLatest: IsLatest === true,
+    modifiedAt: LastModified,
+    size: Size ?? 0,
+    storageClass: StorageClass ?? DEFAULT_CLASS,
+  };
+}
+
+/** The SDK hands the two kinds out apart; each is in order. Of one key the latest is first, then the newer one. */
+function merge(versions: readonly Entry[], markers: readonly Entry[]): Entry[] {
+  const merged: Entry[] = [];
+  let v = 0;
+  let m = 0;
+  for (;;) {
+    const version = versions[v];
+    const marker = markers[m];
+    if (version === undefined) return [...merged, ...markers.slice(m)];
+    if (marker === undefined) return [...merged, ...versions.slice(v)];
+    if (comesFirst(version, marker)) {
+      merged.push(version);
+      v += 1;
+    } else {
+      merged.push(marker);
+      m += 1;
+    }
+  }
+}
+
+function comesFirst(version: Entry, marker: Entry): boolean {
+  const order = compareKeys(version.key, marker.key);
+  if (order !== 0) return order < 0;
+  if (version.isLatest || marker.isLatest) return version.isLatest;
+  return version.modifiedAt > marker.modifiedAt;
+}

@@ -1,0 +1,41 @@
+/** What all parts of the S3 driver share: one bucket, its client, and what was learnt of it on the way. */
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { S3Settings } from "../s3-settings.ts";
+
+export interface S3Store {
+  readonly bucket: string;
+  /** `s3://bucket`. */
+  readonly location: string;
+  readonly settings: S3Settings;
+  /** AWS itself: checksums, unsigned payloads over TLS and all conditions are understood. Others get the plainest form. */
+  readonly isAws: boolean;
+  /** The client for the bucket's region. */
+  client(): Promise<S3Client>;
+  /** Where requests go now; `null`: not known yet. */
+  region(): string | null;
+  /** Tells where the bucket is; `false`: that was known, or somebody named another region on purpose. */
+  moveTo(region: string): boolean;
+  readonly learnt: Learnt;
+  /** Bytes of a part, and the most that a single PUT takes. */
+  readonly partSize: number;
+  now(): Date;
+  warn(text: string): void;
+}
+
+/** Grows with each reply; nothing is asked for its own sake. */
+export interface Learnt {
+  /** Some reply came from the bucket, so a missing key is just that. */
+  bucketExists: boolean;
+  /** The store refused `If-None-Match`: a look before must do. */
+  ignoresConditions: boolean;
+  /** `GetObjectTagging` is not to be had. */
+  tagsUnreadable: boolean;
+  /** What GetBucketVersioning said. */
+  versioning: Promise<Versioning> | null;
+}
+
+/** `off`: never turned on. `unknown`: it may not be read. */
+export type Versioning = "on" | "suspended" | "off" | "unknown";
+
+export const MiB = 1024 * 1024;
+export const GiB = 1024 * MiB;

@@ -1,0 +1,75 @@
+/** What is asked of and told to the bucket itself. */
+import { empty, xmlReply } from "./call.ts";
+import type { Call, Handler, Reply } from "./call.ts";
+import { S3Error } from "./s3-error.ts";
+import { childText, parseXml, s3Document } from "./xml.ts";
+
+export function headBucket(call: Call): Reply {
+  return empty(200, { "x-amz-bucket-region": call.facts.bucket.region, "content-type": "application/xml" });
+}
+
+/** us-east-1 is called nothing. */
+export function getBucketLocation(call: Call): Reply {
+  const { region } = call.facts.bucket;
+  return xmlReply(s3Document("LocationConstraint", region === "us-east-1" ? undefined : region));
+}
+
+export function getBucketVersioning(call: Call): Reply {
+  const { versioning } = call.facts.bucket;
+  return xmlReply(s3Document("VersioningConfiguration", versioning === "Unversioned" ? {} : { Status: versioning }));
+}
+
+/** Once turned on it can be suspended, never turned off. */
+export function putBucketVersioning(call: Call): Reply {
+  const { bucket, body } = call.facts;
+  const root = parseXml(body.bytes?.toString("utf8") ?? "");
+  const status = root?.name === "VersioningConfiguration" ? childText(root, "Status") : undefined;
+  if (status !== "Enabled" && status !== "Suspended") throw new S3Error("MalformedXML");
+  bucket.versioning = status;
+  return empty(200);
+}
+
+/** Configurations that are kept as they were put and never acted on, and what S3 says where there is none. */
+export const KEPT_SETTINGS = {
+  lifecycle: { action: "LifecycleConfiguration", missing: "NoSuchLifecycleConfiguration" },
+  cors: { action: "BucketCORS", missing: "NoSuchCORSConfiguration" },
+  policy: { action: "BucketPolicy", missing: "NoSuchBucketPolicy" },
+  encryption: { action: "EncryptionConfiguration", missing: "ServerSideEncryptionConfigurationNotFoundError" },
+  publicAccessBlock: { action: "BucketPublicAccessBlock", missing: "NoSuchPublicAccessBlockConfiguration" },
+  ownershipControls: { action: "BucketOwnershipControls", missing: "OwnershipControlsNotFoundError" },
+  tagging: { action: "BucketTagging", missing: "NoSuchTagSet" },
+} as const;
+
+export type KeptSetting = keyof typeof KEPT_SETTINGS;
+
+export function getKept(setting: KeptSetting): Handler {
+  return ({ facts: { bucket } }) => {
+    const kept = bucket.settings.get(setting);
+    if (kept === undefined) {
+      throw new S3Error(KEPT_SETTINGS[setting].missing, {
+        status: 404,
+        message: "The configuration does not exist",
+        details: { BucketName: bucket.name },
+      });
+    }
+    return setting === "policy"
+      ? { status: 200, headers: { "content-type": "application/json" }, body: kept }
+      : xmlReply(kept);
+  };
+}
+
+export function putKept(setting: KeptSetting): Handler {
+  return ({ facts: { bucket, body } }) => {
+    const text = body.bytes?.toString("utf8") ?? "";
+    if (setting !== "policy" && parseXml(text) === null) throw new S3Error("MalformedXML");
+    bucket.settings.set(setting, text);
+    return empty(setting === "policy" ? 204 : 200);
+  };
+}
+
+export function deleteKept(setting: KeptSetting): Handler {
+  return ({ facts: { bucket } }) => {
+    bucket.settings.delete(setting);
+    return empty(204);
+  };
+}
