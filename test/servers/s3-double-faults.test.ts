@@ -6,6 +6,9 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { spawnSync } from "node:child_process";
+import https from "node:https";
+import { text as readText } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import {
   cutBody,
@@ -26,6 +29,7 @@ import {
 } from "./s3-double/faults.ts";
 import { rawHttp, requestBytes } from "./raw-http.ts";
 import type { S3Double } from "./s3-double/server.ts";
+import { hasTool } from "../tools.ts";
 import { clientOf, double, readAll, refusal } from "./support.ts";
 
 const AT = { Bucket: "b", Key: "k" };
@@ -114,7 +118,8 @@ test("a body drips, or stalls half-way, or nothing is ever said", async () => {
   const stalling = s3.fault({ operation: "GetObject" }, stallBody(10));
   const stalled = await client.send(get);
   const reader = stalled.Body?.transformToWebStream().getReader();
-  expect(((await reader?.read())?.value as Uint8Array).length).toBe(10);
+  const read = await reader?.read();
+  expect(Buffer.from(read?.value as Uint8Array).toString()).toBe("x".repeat(10));
   await reader?.cancel();
   stalling.remove();
   s3.fault({ operation: "GetObject" }, silent());
@@ -185,7 +190,8 @@ test("the log has no signature and no token", async () => {
   await client.send(put);
   await fetch(await getSignedUrl(client, get));
   const text = JSON.stringify(s3.requests);
-  expect(text).not.toMatch(/canary|[\da-f]{64}(?=")(?<!x-amz-content-sha256":"[\da-f]{64})/);
+  expect(text).not.toContain("canary");
+  expect(text).not.toMatch(/Signature=[\da-f]/);
   expect(s3.requests[1]?.query).toMatchObject({ "X-Amz-Signature": "[hidden]", "X-Amz-Security-Token": "[hidden]" });
   expect(s3.requests[0]).toMatchObject({
     operation: "PutObject",
@@ -198,6 +204,23 @@ test("the log has no signature and no token", async () => {
   });
   s3.clear();
   expect(s3.requests).toEqual([]);
+});
+
+test.skipIf(!hasTool("openssl"))("it speaks https, with its own certificate", async () => {
+  const made = spawnSync(
+    "openssl",
+    "req -x509 -newkey rsa:2048 -nodes -keyout - -days 1 -subj /CN=s3 -addext subjectAltName=IP:127.0.0.1".split(" "),
+  );
+  const pem = made.stdout.toString();
+  const s3 = await double({ tls: { key: pem, cert: pem } });
+  s3.plant("b", "k", "over TLS");
+  const url = await getSignedUrl(clientOf(s3), get);
+  const text = await new Promise((resolve, reject) => {
+    https
+      .get(url, { ca: pem, agent: false }, (response) => void readText(response).then(resolve, reject))
+      .on("error", reject);
+  });
+  expect([text, new URL(url).protocol, s3.connections]).toEqual(["over TLS", "https:", 1]);
 });
 
 test("what isn't a request at all doesn't stop it", async () => {

@@ -40,7 +40,7 @@ test("a deleted key is 404 with x-amz-delete-marker; the marker itself can't be 
   s3.delete("b", "k");
   const [marker] = s3.versions("b", "k");
   for (const command of [new GetObjectCommand(AT), new HeadObjectCommand(AT)]) {
-    const { $response, $metadata } = await refusal(client.send(command as GetObjectCommand));
+    const { $response, $metadata } = await refusal(client.send(command));
     expect($metadata.httpStatusCode).toBe(404);
     expect($response?.headers).toMatchObject({ "x-amz-delete-marker": "true", "x-amz-version-id": marker?.versionId });
   }

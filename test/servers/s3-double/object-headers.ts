@@ -20,7 +20,8 @@ const REFUSED = [
   "x-amz-acl",
   "x-amz-grant-",
   "x-amz-object-lock-",
-  "x-amz-server-side-encryption-customer-",
+  "x-amz-server-side-encryption",
+  "x-amz-expected-bucket-owner",
   "x-amz-website-redirect-location",
   "x-amz-write-offset-bytes",
 ];
