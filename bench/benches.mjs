@@ -99,7 +99,7 @@ async function runUpload({ folder, quick, measure, taskflow }) {
   let task = 0;
   let digest = "";
   const pairs = await inPairs(
-    quick ? 3 : 7,
+    quick ? 3 : 5,
     async () => {
       task += 1;
       const measured = await taskflow(["attach", "upload", `T-${task}`, input, "--store", store, "--json"]);
@@ -125,7 +125,7 @@ async function runDownload({ folder, quick, measure, taskflow }) {
   writeRandom(input, largeSize(quick));
   await taskflow(["attach", "upload", "T-1", input, "--store", store]);
   const pairs = await inPairs(
-    quick ? 3 : 7,
+    quick ? 3 : 5,
     async () => {
       const measured = await taskflow(["attach", "download", "T-1", "-o", target, "--store", store]);
       expectSameBytes(input, target);

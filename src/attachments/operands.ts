@@ -100,8 +100,8 @@ function parseItem(text: string, index: number, task: string | null, bucket: str
     return { index, text, task: own, kind: "key", key, elsewhere: false };
   }
   const slash = text.indexOf("/");
-  if (slash === -1 || slash === text.length - 1) {
-    const lacks = slash === -1 ? "no task" : "no item";
+  if (slash < 1 || slash === text.length - 1) {
+    const lacks = slash < 1 ? "no task" : "no item";
     throw new TaskflowError("usage", `${JSON.stringify(text)} names ${lacks}`, {
       hint: "without a TASK before them, items are full keys, TASK/ITEM or s3://BUCKET/KEY; or use --task",
     });

@@ -2,6 +2,7 @@
 import { TaskflowError, abortReason, toTaskflowError } from "../errors.ts";
 import { resolveSettings } from "../config/resolve.ts";
 import type { Settings } from "../config/resolve.ts";
+import { s3SettingsOf } from "../config/s3-settings.ts";
 import { noStoreError, whichStore } from "../config/which-store.ts";
 import { absentStore } from "../storage/absent.ts";
 import type { StorageDriver } from "../storage/driver.ts";
@@ -103,6 +104,7 @@ async function openChosenStore<Row>(
     if (whereAbsent === "pretend") return absentStore(choice.path);
   }
   const told: Promise<void>[] = [];
+  const warn = (text: string): void => void told.push(report.warning(printable(text)));
   const driver = await openDriver(
     choice.kind === "folder" ? { kind: "folder", path: choice.path } : { kind: "s3", bucket: choice.bucket },
     {
@@ -115,7 +117,8 @@ async function openChosenStore<Row>(
         now: () => ctx.now(),
       }),
       onCreated: (root) => told.push(report.note(`created store ${printable(root)}`)),
-      onWarning: (text) => told.push(report.warning(printable(text))),
+      onWarning: warn,
+      ...(choice.kind === "folder" ? {} : { s3: () => s3SettingsOf(settings, choice.origin, ctx, warn) }),
     },
   );
   await Promise.all(told);

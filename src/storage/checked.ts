@@ -46,6 +46,7 @@ export function checkKey(key: string): void {
 
 function checkedVersions(versions: Versions): Versions {
   return {
+    ...versions,
     listDeleted: (prefix, options) => checkedList(prefix, options, () => versions.listDeleted(prefix, options)),
     async headDeleted(key, options) {
       checkKey(key);

@@ -71,7 +71,7 @@ export interface PutOptions {
   readonly record: Omit<ObjectRecord, "size" | "sha256">;
   /**
    * More of the record's `meta`, for what only the end of a body tells: asked for once, after `settle`. Only with bodies
-   * that are not repeatable. What it throws ends the put, and nothing is stored.
+   * of unknown size. What it throws ends the put, and nothing is stored.
    */
   readonly lateMeta?: () => Readonly<Record<string, string>>;
   readonly type: string;
@@ -135,6 +135,11 @@ export interface KeyResult {
 
 /** What a store that keeps deleted content can do. */
 export interface Versions {
+  /**
+   * Whether a delete can be undone from now on; `null` where that may not be known. Absent: always. `undoable` tells it
+   * of each object afterwards.
+   */
+  keepsDeleted?(options: { signal: AbortSignal }): Promise<boolean | null>;
   /** Deleted objects in key order, one per key: the one deleted last. A key that is live is not among them. */
   listDeleted(prefix: string, options: ListOptions): AsyncIterable<DeletedObject>;
   /** As `head`, of the deleted object. `not_found` if this key is not deleted. */

@@ -31,6 +31,7 @@ type Turn = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
 function limitVersions(versions: Versions, turn: Turn): Versions {
   return {
+    ...versions,
     listDeleted: (prefix, options) => limitEach(turn, options.signal, versions.listDeleted(prefix, options)),
     headDeleted: (key, options) => turn(options.signal, () => versions.headDeleted(key, options)),
     undelete: (keys, options) => limitEach(turn, options.signal, versions.undelete(keys, options)),

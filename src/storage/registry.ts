@@ -1,8 +1,8 @@
 /** The kinds of store. The only module that names their folders, and only by dynamic imports. */
-import { TaskflowError } from "../errors.ts";
 import type { StorageDriver } from "./driver.ts";
 import type { Location } from "./location.ts";
 import type { LinkSettings } from "./presigner.ts";
+import type { S3Settings } from "./s3-settings.ts";
 
 /** What a driver may want to know when it is opened. */
 export interface DriverOptions {
@@ -16,6 +16,8 @@ export interface DriverOptions {
   readonly uid?: number;
   /** What signs a folder's links; asked for when the first one is signed. Absent: this store signs none. */
   readonly links?: () => LinkSettings;
+  /** How a bucket is reached; asked for when it is opened. Absent: AWS, with whatever the SDK finds. */
+  readonly s3?: () => S3Settings;
   /** The clock; the system's unless a test has another. */
   readonly now?: () => Date;
 }
@@ -35,10 +37,8 @@ const DRIVERS: { readonly [Kind in Location["kind"]]: Load<Kind> } = {
     const { openFolder } = await import("./fs/driver.ts");
     return await openFolder(path, options);
   },
-  s3({ bucket }) {
-    const error = new TaskflowError("unsupported", `cannot open s3://${bucket}: S3 is not built in yet`, {
-      hint: "name a folder with --store DIR",
-    });
-    return Promise.reject(error);
+  async s3({ bucket }, options) {
+    const { openS3 } = await import("./s3/driver.ts");
+    return await openS3(bucket, options);
   },
 };

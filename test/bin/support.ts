@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, realpath, rm } from "node:fs/promises";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
 
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 
@@ -60,13 +60,15 @@ export interface Sandbox {
 
 /** No process of a test lives longer: one that hangs fails with what it said. */
 const LONGEST_MS = 60_000;
+// Many processes on few cores take their time; what must be quick says so itself.
+vi.setConfig({ testTimeout: 2 * LONGEST_MS });
 
 const folders: string[] = [];
 const running = new Set<ChildProcess>();
 
 afterEach(async () => {
   for (const child of running) child.kill("SIGKILL");
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
 export async function createSandbox(): Promise<Sandbox> {
@@ -148,7 +150,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 /** Waits for something another process does. */
 export async function until(what: string, look: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + LONGEST_MS / 2;
   while (!look()) {
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdir, truncate, writeFile } from "node:fs/promises";
+import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import stringWidth from "string-width";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hasTool } from "../tools.ts";
@@ -26,6 +26,7 @@ interface TerminalOptions {
 /** Runs a command on a terminal of its own; gives all bytes that the terminal got, and the command's status. */
 async function runOnTerminal(command: string, { env, columns = 80, typist = ":" }: TerminalOptions) {
   await writeFile(sandbox.path("command.sh"), `stty cols ${columns} rows 24\n${command}\n`);
+  await rm(sandbox.path("seen"), { force: true });
   return await sandbox.bash(`(${typist}) | script -qfec "bash command.sh" seen`, {
     env: { TERM: "xterm-256color", ...env },
   });
@@ -37,7 +38,7 @@ async function onTerminal(command: string, options: TerminalOptions = {}): Promi
 
 /** Waits, in the shell, until the terminal has shown this. */
 function untilSeen(text: string): string {
-  return `until grep -aq ${JSON.stringify(text)} seen; do sleep 0.02; done`;
+  return `until grep -aqs ${JSON.stringify(text)} seen; do sleep 0.02; done`;
 }
 
 async function bigFile(): Promise<void> {
@@ -134,7 +135,7 @@ describe.skipIf(!hasTool("script"))("on a terminal", () => {
     const refused = await runOnTerminal(purge, { typist: `${untilSeen("y/N")}; echo n; ${untilSeen("error")}` });
     expect(refused.stdout).toContain("This can't be undone. [y/N]");
     expect(refused.status).toBe(9);
-    const typist = `rm -f seen; ${untilSeen("y/N")}; printf '\\003'; ${untilSeen("error")}`;
+    const typist = `${untilSeen("y/N")}; printf '\\003'; ${untilSeen("error")}`;
     const interrupted = await runOnTerminal(purge, { typist });
     expect(screen(interrupted.stdout)).toContain("error: interrupted by SIGINT");
     expect(interrupted.status).toBe(130);

@@ -102,16 +102,30 @@ describe("the document", () => {
   test("begins with schema, command and store, and what is known last comes last", async () => {
     const { run, store } = await prepared();
     const { stdout } = await run(["attach", "list", "T-1", "--json"]);
-    expect(stdout).toContain(`{"schema":"taskflow.attach/v1","command":"list","store":${JSON.stringify(store)},"items":[`);
-    expect(Object.keys(JSON.parse(stdout))).toEqual(
-      ["schema", "command", "store", "items", "errors", "warnings", "next", "summary", "ok"],
+    expect(stdout).toContain(
+      `{"schema":"taskflow.attach/v1","command":"list","store":${JSON.stringify(store)},"items":[`,
     );
+    expect(Object.keys(JSON.parse(stdout))).toEqual([
+      "schema",
+      "command",
+      "store",
+      "items",
+      "errors",
+      "warnings",
+      "next",
+      "summary",
+      "ok",
+    ]);
     expect(stdout.endsWith("}\n")).toBe(true);
   });
 
   test("of wrong usage needs --json anywhere in argv, but not after --", async () => {
     const { run } = await createWorld();
-    for (const argv of [["--json", "attach", "bogus"], ["attach", "--json", "bogus"], ["attach", "show", "--json"]]) {
+    for (const argv of [
+      ["--json", "attach", "bogus"],
+      ["attach", "--json", "bogus"],
+      ["attach", "show", "--json"],
+    ]) {
       expect(JSON.parse((await run(argv)).stdout)).toMatchObject({ ok: false, errors: [{ code: "usage" }] });
     }
     expect((await run(["attach", "bogus", "--", "--json"])).stdout).toBe("");
@@ -119,7 +133,11 @@ describe("the document", () => {
 
   test("an option before the command, or before the group, counts as one after it", async () => {
     const { run, json } = await prepared();
-    for (const argv of [["--json", "attach", "list"], ["attach", "--json", "list"], ["attach", "list", "--json"]]) {
+    for (const argv of [
+      ["--json", "attach", "list"],
+      ["attach", "--json", "list"],
+      ["attach", "list", "--json"],
+    ]) {
       expect(JSON.parse((await run(argv)).stdout)).toMatchObject({ command: "list", ok: true });
     }
     const { document } = await json(["--store", "./none", "attach", "list", "--store", "./uploads"]);

@@ -1,7 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { createWorld } from "./support.ts";
+import { createWorld, itemsOf, matching } from "./support.ts";
 import type { World } from "./support.ts";
 
 function fill({ store }: World, task: string, count: number, nameOf = (at: number): string => `f${at}.txt`): void {
@@ -11,7 +11,8 @@ function fill({ store }: World, task: string, count: number, nameOf = (at: numbe
     const file = path.join(folder, nameOf(at));
     writeFileSync(file, "x".repeat(at % 3));
     // Pairs have one time, and times don't follow names.
-    if (count < 100) utimesSync(file, 1_700_000_000 + ((at * 7) % count >> 1), 1_700_000_000 + ((at * 7) % count >> 1));
+    if (count < 100)
+      utimesSync(file, 1_700_000_000 + (((at * 7) % count) >> 1), 1_700_000_000 + (((at * 7) % count) >> 1));
   }
 }
 
@@ -23,7 +24,7 @@ async function pages({ json }: World, argv: readonly string[]): Promise<{ keys: 
   do {
     const { status, document } = await json(["attach", "list", ...argv, ...(next === null ? [] : [`--after=${next}`])]);
     expect(status).toBe(0);
-    keys.push(...document["items"].map(({ key }: { key: string }) => key));
+    keys.push(...itemsOf(document).map(({ key }) => key));
     next = document["next"] as string | null;
     count += 1;
   } while (next !== null);
@@ -72,8 +73,8 @@ describe("--limit and --after", () => {
       const all = (await pages(world, ["1", "--sort", sort])).keys;
       const { document } = await world.json(argv);
       await world.run(["attach", "delete", all[1] ?? ""]);
-      const second = (await world.json([...argv, `--after=${String(document["next"])}`])).document["items"];
-      expect(second.map(({ key }: { key: string }) => key)).toEqual(all.slice(2, 4));
+      const second = itemsOf((await world.json([...argv, `--after=${String(document["next"])}`])).document);
+      expect(second.map(({ key }) => key)).toEqual(all.slice(2, 4));
       await world.run(["attach", "undelete", all[1] ?? ""]);
     }
   });
@@ -132,7 +133,7 @@ describe("a task of more than 10,000 attachments", () => {
     expect([keys.length, new Set(keys).size]).toEqual([10_001, 10_001]);
     expect(await world.run(["attach", "list", "1", "--sort", "newest"])).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("--limit"),
+      stderr: matching("--limit"),
     });
     expect((await world.run(["attach", "list", "1", "--sort", "name", "--limit", "3"])).lines).toHaveLength(3);
   });

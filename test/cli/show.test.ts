@@ -2,7 +2,7 @@ import { rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256, snapshot } from "./snapshot.ts";
-import { createWorld } from "./support.ts";
+import { createWorld, itemsOf } from "./support.ts";
 
 describe("show", () => {
   test("tells everything known: a field a line, label and value between a tab", async () => {
@@ -47,7 +47,7 @@ describe("show", () => {
     await attach("T-1", "a");
     await attach("T-1", "b");
     const { document } = await json(["attach", "show", "T-1", "b", "a"]);
-    expect(document["items"].map(({ name }: { name: string }) => name)).toEqual(["b", "a"]);
+    expect(itemsOf(document).map(({ name }) => name)).toEqual(["b", "a"]);
   });
 
   test("without items is exit 2, store or no store", async () => {
@@ -66,7 +66,9 @@ describe("show", () => {
     await truncate(record, 10);
     const { status, document } = await json(["attach", "show", key]);
     expect(status).toBe(0);
-    expect(document["warnings"]).toEqual([expect.stringMatching(/the record of tasks\/T-1\/.* is damaged: .*not JSON/)]);
+    expect(document["warnings"]).toEqual([
+      expect.stringMatching(/the record of tasks\/T-1\/.* is damaged: .*not JSON/),
+    ]);
     expect(document["items"]).toMatchObject([{ sha256: null, type: null }]);
     await writeFile(record, "[]");
     expect((await json(["attach", "show", key])).document["warnings"]).toHaveLength(1);

@@ -6,8 +6,9 @@ import path from "node:path";
 /** Everything below a folder, by relative path; folders end in `/`. Nothing where there is no folder. */
 export async function snapshot(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  for (const name of names.toSorted()) {
+  const names = await readdir(folder, { recursive: true }).catch((): string[] => []);
+  names.sort((a, b) => (a < b ? -1 : 1));
+  for (const name of names) {
     const file = path.join(folder, name);
     const { mode, mtimeNs, size, ino } = await lstat(file, { bigint: true });
     const isFolder = (mode & 0o170000n) === 0o040000n;

@@ -45,11 +45,18 @@ describe("streams", () => {
     const { run, attach } = await createWorld();
     for (const name of ["a", "b", "c"]) await attach("T-1", name, "x".repeat(100_000));
     const stdoutFails = { code: "EPIPE" };
-    for (const argv of [["list", "T-1"], ["show", "T-1", "a"], ["download", "T-1", "a", "-o", "-"], ["list", "--json"]]) {
+    for (const argv of [
+      ["list", "T-1"],
+      ["show", "T-1", "a"],
+      ["download", "T-1", "a", "-o", "-"],
+      ["list", "--json"],
+    ]) {
       const { status, stderr } = await run(["attach", ...argv], { stdoutFails });
-      expect([argv, status, stderr.replace("the whole store: in key order, not newest first\n", "")]).toEqual(
-        [argv, 0, ""],
-      );
+      expect([argv, status, stderr.replace("the whole store: in key order, not newest first\n", "")]).toEqual([
+        argv,
+        0,
+        "",
+      ]);
     }
     const upload = await run(["attach", "upload", "T-1", "-"], { stdoutFails, stdin: "x" });
     expect(upload.status).toBe(0);
@@ -76,7 +83,11 @@ describe("streams", () => {
       const { status, stderr } = await run(argv, { stdoutFails });
       const isUsage = argv.includes("bogus");
       expect([argv, status]).toEqual([argv, isUsage ? 2 : 6]);
-      expect([argv, stderr.match(/cannot write the output: ENOSPC/g)?.length ?? 0, stderr]).toEqual([argv, isUsage ? 0 : 1, stderr]);
+      expect([argv, stderr.match(/cannot write the output: ENOSPC/g)?.length ?? 0, stderr]).toEqual([
+        argv,
+        isUsage ? 0 : 1,
+        stderr,
+      ]);
     }
   });
 
@@ -147,7 +158,10 @@ describe("colours", () => {
     const world = await createWorld();
     await world.attach("T-1", "a");
     expect(await coloured(world, argv, { env: { ...withColour, FORCE_COLOR: "1" } })).toEqual([false, true]);
-    expect(await coloured(world, argv, { terminal: true, env: { NO_COLOR: "", TERM: "xterm" } })).toEqual([false, true]);
+    expect(await coloured(world, argv, { terminal: true, env: { NO_COLOR: "", TERM: "xterm" } })).toEqual([
+      false,
+      true,
+    ]);
   });
 
   test("not one ESC byte off a terminal, whichever stream is one", async () => {
@@ -210,8 +224,14 @@ describe("tables", () => {
     const { run, attach, write } = await createWorld();
     await attach("T-1", "a", "x", "--note", `${ESC}]0;title\u0007${ESC}[31m\u009b31m\u202e`);
     await write(`uploads/tasks/T-1/evil${ESC}[2J\n\u202e.txt`);
-    const { stdout } = await run(["attach", "list", "-l"], { terminal: true, columns: 250, env: { NO_COLOR: undefined } });
-    expect(Buffer.from(stdout.replaceAll(COLOURS, "")).toString()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    const { stdout } = await run(["attach", "list", "-l"], {
+      terminal: true,
+      columns: 250,
+      env: { NO_COLOR: undefined },
+    });
+    expect(Buffer.from(stdout.replaceAll(COLOURS, "")).toString()).not.toMatch(
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/,
+    );
     expect(stdout).toContain("evil\\x1b[2J\\n\\u202e.txt");
   });
 });

@@ -57,6 +57,24 @@ export interface World {
 // oxlint-disable-next-line typescript/no-explicit-any -- a document is read member by member in expectations
 export type Document = Record<string, any>;
 
+/** What every item of the documents on attachments has; the rest by its name. */
+export interface Item {
+  readonly key: string;
+  readonly name: string;
+  readonly [member: string]: unknown;
+}
+
+export function itemsOf(document: Document): readonly Item[] {
+  return document["items"] as readonly Item[];
+}
+
+/** The first item; fails where there is none. */
+export function firstOf(document: Document): Item {
+  const [item] = itemsOf(document);
+  if (item === undefined) throw new Error("the document has no item");
+  return item;
+}
+
 export interface JsonResult {
   readonly status: number;
   readonly document: Document;
@@ -121,7 +139,9 @@ export async function createWorld(): Promise<World> {
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-assignment -- ajv's types take any JSON
-const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
+const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(
+  schema,
+);
 
 /** Fails unless this is a document or an event as the published schema has it. */
 export function expectSchema(value: unknown): void {
@@ -162,6 +182,11 @@ async function runIn(
   if (!is("stderr") && !forced && err.includes(ESC)) throw new Error(`ESC on stderr of ${argv.join(" ")}`);
   if (!argv.includes("--debug") && /\n {4}at \S/.test(err.toString())) throw new Error(`a stack trace: ${String(err)}`);
   return { status, stdout: out.toString(), stdoutBytes: out, stderr: err.toString(), lines: linesOf(out.toString()) };
+}
+
+/** A text that holds or matches this, as a member of an expected object. */
+export function matching(pattern: string | RegExp): unknown {
+  return typeof pattern === "string" ? expect.stringContaining(pattern) : expect.stringMatching(pattern);
 }
 
 /** Comes back in a later millisecond of the clock, so that two times differ. */

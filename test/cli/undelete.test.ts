@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { snapshot } from "./snapshot.ts";
-import { createWorld, nextMillisecond } from "./support.ts";
+import { createWorld, itemsOf, matching, nextMillisecond } from "./support.ts";
 
 describe("undelete", () => {
   test("brings back what was deleted as it was, and prints each key", async () => {
     const { run, json, attach, store } = await createWorld();
     const key = await attach("T-1", "dir/a.txt", "hello", "--note", "n", "--storage-class", "GLACIER", "--tag", "a=b");
-    const before = (await json(["attach", "show", key])).document["items"];
+    const before = itemsOf((await json(["attach", "show", key])).document);
     await run(["attach", "delete", key]);
     const { status, stdout, stderr } = await run(["attach", "undelete", "T-1", "dir/a.txt"]);
     expect([status, stdout, stderr]).toEqual([0, `${key}\n`, `brought back 1 attachment in ${store}\n`]);
@@ -41,7 +41,7 @@ describe("undelete", () => {
       const { status, document } = await json(["attach", "undelete", ...argv]);
       expect([status, document["errors"][0]]).toEqual([
         9,
-        expect.objectContaining({ code: "exists", message: expect.stringContaining("is not deleted") }),
+        expect.objectContaining({ code: "exists", message: matching("is not deleted") }),
       ]);
     }
     expect((await json(["attach", "undelete", "T-1", "never"])).document["errors"]).toMatchObject([

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { names } from "./snapshot.ts";
-import { createWorld } from "./support.ts";
+import { createWorld, firstOf, itemsOf, matching } from "./support.ts";
 
 const ESC = "\u001b";
 
@@ -33,8 +33,7 @@ describe("the true name goes into the record, a cleaned one into the key", () =>
     const key = await attach("T-1", given, "bytes");
     expect(key.slice(key.indexOf("_") + 1)).toBe(cleaned);
     expect(await names(store)).toEqual([".gitignore", key]);
-    const [listed] = (await json(["attach", "list", "T-1"])).document["items"];
-    expect(listed).toMatchObject({ key, name: cleaned });
+    expect(firstOf((await json(["attach", "list", "T-1"])).document)).toMatchObject({ key, name: cleaned });
     // Both names find it, and `show` tells the true one.
     for (const item of [given, cleaned]) {
       const { document } = await json(["attach", "show", "--task", "T-1", "--", item]);
@@ -111,7 +110,7 @@ describe("-r", () => {
     const { document } = await json(["attach", "upload", "T-1", "-r", "build/", "single.txt"]);
     expect(document["items"]).toMatchObject([
       { name: "index.html", source: path.join("build", "index.html") },
-      { name: "js/deep/app.js", key: expect.stringMatching(/_js_deep_app\.js$/) },
+      { name: "js/deep/app.js", key: matching(/_js_deep_app\.js$/) },
       { name: "single.txt" },
     ]);
   });
@@ -143,7 +142,7 @@ describe("-r", () => {
     await write("a.txt");
     for (const expected of [1, 1]) {
       const { document } = await json(["attach", "upload", "T-1", "-r", "."]);
-      expect(document["items"].map(({ name }: { name: string }) => name)).toEqual(["a.txt"]);
+      expect(itemsOf(document).map(({ name }) => name)).toEqual(["a.txt"]);
       expect(document["summary"].done).toBe(expected);
     }
   });
@@ -168,8 +167,8 @@ describe("--replace", () => {
     });
     expect(document["items"][0].replaced.toSorted()).toEqual(old.toSorted());
     expect(stderr).toContain("deleted 2 older attachments of that name");
-    const { key } = document["items"][0];
-    expect((await run(["attach", "list"])).lines.map((line) => line.split("\t")[0]).toSorted()).toEqual(
+    const { key } = firstOf(document);
+    expect((await run(["attach", "list"])).lines.map((line) => line.split("\t")[0] ?? "").toSorted()).toEqual(
       [key, other, elsewhere].toSorted(),
     );
     expect((await run(["attach", "undelete", ...old])).status).toBe(0);

@@ -1,20 +1,12 @@
 /** Where bytes come from: reliability table A, and stdin. */
 import { execFileSync } from "node:child_process";
-import {
-  appendFileSync,
-  renameSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { randomUUID } from "node:crypto";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sha256, snapshot } from "./snapshot.ts";
-import { createWorld } from "./support.ts";
+import { createWorld, matching } from "./support.ts";
 import type { World } from "./support.ts";
 
 /** Runs `change` once the file is open and its size known, before its bytes are read. */
@@ -53,7 +45,7 @@ describe("a file that is no good source leaves nothing, not even a store", () =>
     expect(await world.run(["attach", "upload", "T-1", file])).toMatchObject({
       status,
       stdout: "",
-      stderr: expect.stringMatching(message),
+      stderr: matching(message),
     });
     expect(await snapshot(world.store)).toEqual({});
     const { document } = await world.json(["attach", "upload", "T-1", file]);
@@ -68,7 +60,10 @@ describe("a file that changes while it is read is exit 6, and nothing of it stay
     ["A6 it shrinks", (file) => truncateSync(file, 2)],
     ["A6 it is emptied", (file) => truncateSync(file, 0)],
     ["A7 it is rewritten at the same size", (file) => writeFileSync(file, "HELLO")],
-    ["A7 and its mtime is set back", (file) => (nextTick(file), writeFileSync(file, "HELLO"), utimesSync(file, OLD, OLD))],
+    [
+      "A7 and its mtime is set back",
+      (file) => (nextTick(file), writeFileSync(file, "HELLO"), utimesSync(file, OLD, OLD)),
+    ],
   ];
   test.each(changes)("%s", async (_name, change) => {
     const world = await createWorld();
@@ -77,7 +72,10 @@ describe("a file that changes while it is read is exit 6, and nothing of it stay
     const file = await world.write("a.txt", "hello");
     utimesSync(file, OLD, OLD);
     const argv = ["attach", "upload", "T-1", file];
-    const { status, stdout, stderr } = await world.run(argv, whileOpen(() => change(file)));
+    const { status, stdout, stderr } = await world.run(
+      argv,
+      whileOpen(() => change(file)),
+    );
     expect([status, stdout]).toEqual([6, ""]);
     expect(stderr).toMatch(/changed while it was read.*\nhint: run the same command again when nothing writes to it/);
     await expectClean(world, before);
@@ -95,7 +93,10 @@ describe("a file that changes while it is read is exit 6, and nothing of it stay
     const { json, write } = await createWorld();
     const file = await write("a.txt", "opened");
     const other = await write("b.txt", "the other");
-    const { status, document } = await json(["attach", "upload", "T-1", file], whileOpen(() => renameSync(other, file)));
+    const { status, document } = await json(
+      ["attach", "upload", "T-1", file],
+      whileOpen(() => renameSync(other, file)),
+    );
     expect(status).toBe(0);
     expect(document["items"][0]).toMatchObject({ sha256: sha256("opened"), size: 6 });
   });

@@ -2,7 +2,7 @@ import { chmod, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { names, sha256, snapshot } from "./snapshot.ts";
-import { createWorld } from "./support.ts";
+import { createWorld, matching } from "./support.ts";
 
 const UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
 
@@ -87,10 +87,10 @@ describe("upload", () => {
     expect(document).toMatchObject({ schema: "taskflow.attach/v1", store, warnings: [], next: null, ok: true });
     expect(document["items"]).toEqual([
       {
-        id: expect.stringMatching(new RegExp(`^${UUID}$`)),
+        id: matching(new RegExp(`^${UUID}$`)),
         task: "T-42",
         name: "Prüfbericht.txt",
-        key: expect.stringMatching(/_Prüfbericht\.txt$/),
+        key: matching(/_Prüfbericht\.txt$/),
         size: 10,
         createdAt: "2026-11-23T20:14:05.123Z",
         storageClass: "STANDARD_IA",
@@ -120,7 +120,7 @@ describe("upload", () => {
     expect((await run(["attach", "upload", "T-1", file])).lines).toEqual([expect.stringMatching(/_a\.txt$/)]);
     expect(await run(["attach", "upload", "deep/er/a.txt"])).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('invalid task id "deep/er/a.txt"'),
+      stderr: matching('invalid task id "deep/er/a.txt"'),
     });
   });
 

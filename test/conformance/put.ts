@@ -72,6 +72,29 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
     expect((await driver().head(KEY, { signal: calm })).record).toEqual(expected);
   });
 
+  test("what only the end of a body tells is recorded too, asked for once, after settle", async () => {
+    const asked: string[] = [];
+    const { record } = putOptions();
+    const body = bodyOf(bytesOf(200_000), { size: null, settle: () => Promise.resolve(void asked.push("settle")) });
+    const lateMeta = (): Record<string, string> => {
+      asked.push("lateMeta");
+      return { "exit-code": "3" };
+    };
+    await driver().put(KEY, body, putOptions({ record: { ...record, meta: { command: "make" } }, lateMeta }));
+    expect(asked).toEqual(["settle", "lateMeta"]);
+    const { record: kept } = await (await reopened()).head(KEY, { signal: calm });
+    expect(kept?.meta).toEqual({ command: "make", "exit-code": "3" });
+  });
+
+  test("where the end of a body tells what can't be kept, nothing stays", async () => {
+    const lateMeta = (): never => {
+      throw new TaskflowError("usage", "too much");
+    };
+    const put = driver().put(KEY, bodyOf(bytesOf(10), { size: null }), putOptions({ lateMeta }));
+    await rejection(put, "usage");
+    await expectNothing(driver());
+  });
+
   test("the store says when the content was written", async () => {
     const before = Date.now();
     const { modifiedAt } = await putText(driver(), KEY);

@@ -86,10 +86,8 @@ async function remove(
   report.summary(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
   if (!seen.undoable) return undefined;
   const undo =
-    seen.count === 1
-      ? [undoOne(last, options)]
-      : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
-  report.summary(`undo, until it is purged: ${undo.join("\n                         ")}`);
+    seen.count === 1 ? [undoOne(last, options)] : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
+  report.summary(`undo, until it is purged: ${undo.join("\n")}`);
   return undefined;
 }
 

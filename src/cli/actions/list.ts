@@ -8,6 +8,7 @@ import { attachmentJson, attachmentLine, attachmentTable } from "../attachment-v
 import type { ListOptions } from "../commands/list.ts";
 import type { Context } from "../context.ts";
 import { shellQuote } from "../output/format.ts";
+import { printable } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { value } from "../parse.ts";
 import { runSession } from "../session.ts";
@@ -54,7 +55,11 @@ export function runList(ctx: Context, operands: readonly string[], options: List
     }
     const next = listing.next();
     if (!any) report.summary(nothing(task, deleted));
-    if (next !== null) report.summary(`there are more; go on with --after ${shellQuote(next)}`);
+    // As it is printed it has to work; what can't be printed is in the JSON.
+    if (next !== null)
+      report.summary(
+        `there are more; go on with --after ${printable(next) === next ? shellQuote(next) : "the `next` of --json"}`,
+      );
     return { next };
   });
 }

@@ -184,7 +184,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
         if (fatal === null) await say(errorText(failure, options.debug, color.stderr));
         return failure.exit;
       }
-      if (!options.quiet) for (const text of summaries) await say(`${text}\n`);
+      if (!options.quiet) for (const text of summaries) await say(`${printableLines(text)}\n`);
       return status;
     },
   };

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { rename } from "node:fs/promises";
 import { TaskflowError } from "../../errors.ts";
-import { createFile, removeFile } from "./durable.ts";
+import { createFile, removeFile, removeQuietly } from "./durable.ts";
 import { isErrno } from "./errors.ts";
 import type { Folder } from "./folder.ts";
 import { levelsExist, look, ownLevels, taskLevels } from "./levels.ts";
@@ -27,7 +27,12 @@ export async function claim(folder: Folder, place: Place, sidecar: Uint8Array): 
   await durable.ensureDirectory(layout.sidecars);
   await durable.ensureDirectory(pathFor(layout.sidecars, place.directory));
   const inode = await createSidecar(folder, place, sidecar);
-  await durable.syncDirectory(pathFor(layout.sidecars, place.directory));
+  try {
+    await durable.syncDirectory(pathFor(layout.sidecars, place.directory));
+  } catch (error) {
+    await removeQuietly(place.sidecar);
+    throw error;
+  }
   // A process that was stopped for an hour may find that another took over.
   return { holds: () => look(place.sidecar)?.ino === inode };
 }

@@ -25,14 +25,13 @@ export async function put(folder: Folder, key: string, body: Body, options: PutO
   await refuseTaken(folder, place);
   await folder.prepare();
   const part = await stage(folder, key, body, options);
-  const meta = { ...options.record.meta, ...part.lateMeta };
   const stored: StoredObject = {
     key,
     size: part.size,
     modifiedAt: part.modifiedAt,
     storageClass: options.storageClass ?? DEFAULT_CLASS,
     type: options.type,
-    record: { ...options.record, meta, size: part.size, sha256: part.sha256 },
+    record: { ...options.record, meta: part.meta, size: part.size, sha256: part.sha256 },
     tags: { ...options.tags },
   };
   try {

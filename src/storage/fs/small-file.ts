@@ -1,5 +1,5 @@
 /** Reading the small files that the store keeps beside the objects. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { isErrno } from "./errors.ts";
 
 /** Why a file can't be read as one of ours. */
@@ -27,7 +27,8 @@ export function readSmall(file: string): string | Unreadable | null {
     const status = fstatSync(descriptor);
     if (!status.isFile()) return { unreadable: "is not a file" };
     if (status.size > MAX_BYTES) return { unreadable: `has ${status.size} bytes` };
-    return readFileSync(descriptor, "utf8");
+    const bytes = Buffer.alloc(status.size);
+    return bytes.toString("utf8", 0, readSync(descriptor, bytes, 0, bytes.length, 0));
   } finally {
     closeSync(descriptor);
   }

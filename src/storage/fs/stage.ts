@@ -3,7 +3,8 @@ import { createHash, randomUUID } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { TaskflowError, throwIfAborted } from "../../errors.ts";
 import { unlessAborted } from "../abortable.ts";
-import type { Body, PutOptions } from "../driver.ts";
+import type { Body, ObjectRecord, PutOptions } from "../driver.ts";
+import { metaAtEnd } from "../late-meta.ts";
 import { closeQuietly, openNew, removeQuietly, seal, writeAt } from "./durable.ts";
 import type { Folder } from "./folder.ts";
 import { pathFor } from "./paths.ts";
@@ -15,8 +16,8 @@ export interface Staged {
   readonly size: number;
   readonly sha256: string;
   readonly modifiedAt: Date;
-  /** What the options' `lateMeta` told once the body had ended. */
-  readonly lateMeta: Readonly<Record<string, string>>;
+  /** To record. */
+  readonly meta: ObjectRecord["meta"];
 }
 
 /**
@@ -30,12 +31,12 @@ export async function stage({ layout }: Folder, key: string, body: Body, options
   try {
     const { size, sha256 } = await writeBody(handle, key, body, options);
     checkBytes(key, size, sha256, body, options);
-    const lateMeta = options.lateMeta?.() ?? {};
+    const meta = metaAtEnd(options);
     const { ino, mtime } = await seal(handle, size, path);
     // Some file systems (NFS) tell of a full disk only here.
     await handle.close();
     throwIfAborted(options.signal);
-    return { path, inode: ino, size, sha256, modifiedAt: mtime, lateMeta };
+    return { path, inode: ino, size, sha256, modifiedAt: mtime, meta };
   } catch (error) {
     await closeQuietly(handle);
     await removeQuietly(path);

@@ -1,7 +1,7 @@
 /** DeleteObjects: up to 1,000 objects or versions a request, and for each its own outcome. */
 import { createHash } from "node:crypto";
 import { DeleteObjectCommand, DeleteObjectsCommand } from "@aws-sdk/client-s3";
-import type { DeletedObject as Removed } from "@aws-sdk/client-s3";
+import type { DeletedObject as Removed, _Error as SdkFailure } from "@aws-sdk/client-s3";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import { asTaskflowError, notS3 } from "./errors.ts";
 import { withGrace } from "./grace.ts";
@@ -135,7 +135,7 @@ function addMd5(command: DeleteObjectsCommand): void {
   );
 }
 
-function errorOf(store: S3Store, target: Target, failure: { Code?: string; Message?: string }): TaskflowError {
+function errorOf(store: S3Store, target: Target, failure: SdkFailure): TaskflowError {
   const thrown = Object.assign(new Error(failure.Message ?? failure.Code ?? ""), {
     name: failure.Code ?? "Unknown",
     $metadata: { httpStatusCode: STATUS[failure.Code ?? ""] ?? 400 },

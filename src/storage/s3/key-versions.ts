@@ -1,5 +1,6 @@
 /** Versions and delete markers, in S3's order: by key, the newest of each first. */
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import type { ObjectVersion } from "@aws-sdk/client-s3";
 import { compareKeys } from "../key-order.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
 import type { Call } from "./errors.ts";
@@ -41,7 +42,7 @@ export async function* listVersions(
           EncodingType: "url",
           ...(prefix === "" ? {} : { Prefix: prefix }),
           ...(keyMarker === undefined ? {} : { KeyMarker: keyMarker }),
-          ...(versionMarker === undefined ? {} : { VersionIdMarker: versionMarker }),
+          ...(!versionMarker ? {} : { VersionIdMarker: versionMarker }),
         }),
         options,
       ),
@@ -70,15 +71,7 @@ export async function versionsOfKey(store: S3Store, key: string, signal: AbortSi
   return found;
 }
 
-interface Listed {
-  readonly Key?: string;
-  readonly VersionId?: string;
-  readonly IsLatest?: boolean;
-  readonly LastModified?: Date;
-  readonly Size?: number;
-  readonly StorageClass?: string;
-  readonly isMarker: boolean;
-}
+type Listed = ObjectVersion & { readonly isMarker: boolean };
 
 function entryOf(call: Call, listed: Listed, encoding: string | undefined): Entry {
   const { Key, VersionId, IsLatest, LastModified, Size, StorageClass, isMarker } = listed;

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { TaskflowError, throwIfAborted, toTaskflowError } from "../../errors.ts";
 import type { Body, PutOptions, StoredObject } from "../driver.ts";
+import { metaAtEnd } from "../late-meta.ts";
 import { checkTaken, takeBody } from "../take-body.ts";
 import { createDigester } from "./digest.ts";
 import { putMultipart } from "./put-multipart.ts";
@@ -81,7 +82,8 @@ async function putSpooled(store: S3Store, key: string, body: Body, options: PutO
     const { digests, bytes } = spooled;
     await body.settle(digests.size);
     checkTaken(key, digests, body.size, options);
-    if (bytes !== null) return await putSingle(store, key, bytes, digests.sha256, options);
+    const atEnd: PutOptions = { ...options, record: { ...options.record, meta: metaAtEnd(options) } };
+    if (bytes !== null) return await putSingle(store, key, bytes, digests.sha256, atEnd);
     return await putMultipart(
       store,
       key,
@@ -90,10 +92,12 @@ async function putSpooled(store: S3Store, key: string, body: Body, options: PutO
         readAt: (buffer, position, length) => spooled.readAt(buffer, position, length),
         settle: () => Promise.resolve(),
         changed: () =>
-          Promise.resolve(new TaskflowError("io", `cannot store ${key}: what was kept of the input came back otherwise`)),
+          Promise.resolve(
+            new TaskflowError("io", `cannot store ${key}: what was kept of the input came back otherwise`),
+          ),
       },
       // Counted as they came.
-      { ...options, onBytes: () => undefined },
+      { ...atEnd, onBytes: () => undefined },
     );
   } finally {
     await spooled.remove();

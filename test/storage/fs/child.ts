@@ -6,7 +6,7 @@ import fs from "node:fs";
 import type { StorageDriver } from "../../../src/storage/driver.ts";
 import { toTaskflowError } from "../../../src/errors.ts";
 import { openDriver } from "../../../src/storage/open.ts";
-import { bodyOf, calm, putOptions } from "../../conformance/bodies.ts";
+import { bodyOf, calm, concat, putOptions, sha256 } from "../../conformance/bodies.ts";
 import { contentOf } from "./contents.ts";
 
 const [, , store = "", operation = "", ...keys] = process.argv;
@@ -26,6 +26,12 @@ function classOf(key: string): string {
   return key.includes("label") ? "GLACIER_IR" : "STANDARD";
 }
 
+/** Says the digest of what was read. */
+async function get(driver: StorageDriver, key: string): Promise<void> {
+  const { chunks } = await driver.get(key, { signal: calm });
+  say(sha256(await concat(chunks)));
+}
+
 async function each(results: AsyncIterable<{ key: string; error?: Error }> | undefined): Promise<void> {
   if (results === undefined) throw new Error("no versions");
   for await (const { key, error } of results) {
@@ -38,6 +44,7 @@ async function work(driver: StorageDriver): Promise<void> {
   const options = { signal: calm };
   if (operation === "create") say(driver.location);
   else if (operation === "put") await Promise.all(keys.map((key) => put(driver, key)));
+  else if (operation === "get") await Promise.all(keys.map((key) => get(driver, key)));
   else if (operation === "delete") await each(driver.delete(keys, options));
   else if (operation === "undelete") await each(driver.versions?.undelete(keys, options));
   else if (operation === "purge") await each(driver.versions?.purge(keys, options));

@@ -34,11 +34,7 @@ let programs = { child: "", burn: "" };
 beforeAll(async () => {
   work = await mkdtemp(path.join(os.tmpdir(), "taskflow-kill-"));
   programs = await buildChild(path.join(work, "bin"));
-  const targets: [string, State][] = [
-    ...LIVE.map((key): [string, State] => [key, "live"]),
-    ...DELETED.map((key): [string, State] => [key, "deleted"]),
-  ];
-  await makeTemplate(path.join(work, "template"), Object.fromEntries(targets));
+  await makeTemplate(path.join(work, "template"), { live: LIVE, deleted: DELETED });
 });
 
 afterAll(async () => {

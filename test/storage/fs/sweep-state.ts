@@ -15,11 +15,13 @@ const EARLIER = {
 export type State = "live" | "deleted" | "absent";
 
 /** Makes the store that the operations begin with: the earlier ones, and these. */
-export async function makeTemplate(store: string, targets: Readonly<Record<string, State>>): Promise<void> {
+export async function makeTemplate(
+  store: string,
+  targets: { readonly live: readonly string[]; readonly deleted: readonly string[] },
+): Promise<void> {
   const driver = await openFolder(store, { create: true });
-  const wanted = Object.entries(targets).filter(([, state]) => state !== "absent");
-  for (const key of [...EARLIER.live, ...EARLIER.deleted, ...wanted.map(([key]) => key)]) await put(driver, key);
-  const gone = [...EARLIER.deleted, ...wanted.filter(([, state]) => state === "deleted").map(([key]) => key)];
+  for (const key of [...EARLIER.live, ...EARLIER.deleted, ...targets.live, ...targets.deleted]) await put(driver, key);
+  const gone = [...EARLIER.deleted, ...targets.deleted];
   await collect(driver.delete(gone, { signal: calm }));
   await driver.close();
 }

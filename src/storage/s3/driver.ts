@@ -1,0 +1,123 @@
+/** The S3 store: an attachment is an object at its key, with all that is known of it as metadata. */
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { StorageDriver, Supports, Versions } from "../driver.ts";
+import { DEFAULT_S3_SETTINGS } from "../s3-settings.ts";
+import type { S3Settings } from "../s3-settings.ts";
+import { createClient, isAwsEndpoint, openTransport } from "./client.ts";
+import { deleteKeys } from "./delete.ts";
+import { BLOCK, MAX_PARTS } from "./digest.ts";
+import { get } from "./get.ts";
+import { head } from "./head.ts";
+import { headDeleted, listDeleted } from "./list-deleted.ts";
+import { list } from "./list.ts";
+import { purgeKeys } from "./purge.ts";
+import { put } from "./put.ts";
+import { FIRST_REGION, askRegion, configuredRegion } from "./region.ts";
+import { createRetryStrategy } from "./retry.ts";
+import { GiB } from "./store.ts";
+import type { S3Store } from "./store.ts";
+import type { Transport } from "./transport.ts";
+import { undeleteKeys } from "./undelete.ts";
+import { versioningOf } from "./versioning.ts";
+import { LIMITS } from "./watchdog.ts";
+import type { Limits } from "./watchdog.ts";
+
+export interface S3Options {
+  /** Asked for once, now. Absent: AWS, with whatever the SDK finds. */
+  readonly s3?: () => S3Settings;
+  /** What a person should hear, though it works. */
+  readonly onWarning?: (text: string) => void;
+  /** The clock; the system's unless a test has another. */
+  readonly now?: () => Date;
+  /** For tests: shorter waits, smaller parts. */
+  readonly limits?: Partial<Limits>;
+  readonly partSize?: number;
+}
+
+/**
+ * The store in a bucket. Sends nothing yet: what is wrong with bucket, region or credentials shows with the first
+ * request. Errors: `bad_config` for certificates that can't be read, and what `options.s3` throws.
+ */
+export async function openS3(bucket: string, options: S3Options = {}): Promise<StorageDriver> {
+  const settings = options.s3?.() ?? DEFAULT_S3_SETTINGS;
+  const transport = await openTransport(settings, { ...LIMITS, ...options.limits });
+  return s3Driver(createStore(bucket, settings, transport, options), transport);
+}
+
+/** S3's limits: parts, and bytes of each. */
+const SUPPORTS: Supports = { ifAbsent: true, storageClass: true, tags: true, maxSize: MAX_PARTS * 5 * GiB };
+
+function s3Driver(store: S3Store, transport: Transport): StorageDriver {
+  return {
+    location: store.location,
+    supports: SUPPORTS,
+    versions: s3Versions(store),
+    put: (key, body, options) => put(store, key, body, options),
+    head: (key, { signal }) => head(store, key, { signal }),
+    get: (key, options) => get(store, key, options),
+    list: (prefix, options) => list(store, prefix, options),
+    delete: (keys, { signal }) => deleteKeys(store, keys, signal),
+    async close() {
+      transport.destroy();
+      return await Promise.resolve();
+    },
+  };
+}
+
+/** Always there: whether the bucket keeps versions is asked where an answer depends on it. */
+function s3Versions(store: S3Store): Versions {
+  return {
+    async keepsDeleted({ signal }) {
+      const versioning = await versioningOf(store, signal);
+      return versioning === "unknown" ? null : versioning === "on";
+    },
+    listDeleted: (prefix, options) => listDeleted(store, prefix, options),
+    headDeleted: (key, { signal }) => headDeleted(store, key, signal),
+    undelete: (keys, { signal }) => undeleteKeys(store, keys, signal),
+    purge: (keys, { signal }) => purgeKeys(store, keys, signal),
+  };
+}
+
+function createStore(bucket: string, settings: S3Settings, transport: Transport, options: S3Options): S3Store {
+  const retryStrategy = createRetryStrategy({ retryForMs: settings.retryForSeconds * 1000 });
+  const clientFor = (region: string | undefined): S3Client =>
+    createClient(settings, region, transport, retryStrategy);
+  const isAws = isAwsEndpoint(settings.endpoint);
+  let region = settings.region ?? (settings.endpoint === null ? null : FIRST_REGION);
+  let client: Promise<S3Client> | null = null;
+
+  async function find(): Promise<S3Client> {
+    if (region !== null) return clientFor(region);
+    const configured = clientFor(undefined);
+    region = await configuredRegion(configured);
+    if (region !== null) return configured;
+    const first = clientFor(FIRST_REGION);
+    region = (await askRegion(first, bucket)) ?? FIRST_REGION;
+    return region === FIRST_REGION ? first : clientFor(region);
+  }
+
+  return {
+    bucket,
+    location: `s3://${bucket}`,
+    settings,
+    isAws,
+    region: () => region,
+    client() {
+      client ??= find().catch((error: unknown) => {
+        client = null;
+        throw error;
+      });
+      return client;
+    },
+    moveTo(other) {
+      if (settings.region !== null || other === region) return false;
+      region = other;
+      client = Promise.resolve(clientFor(other));
+      return true;
+    },
+    learnt: { bucketExists: false, ignoresConditions: false, tagsUnreadable: false, versioning: null },
+    partSize: options.partSize ?? BLOCK,
+    now: options.now ?? (() => new Date()),
+    warn: options.onWarning ?? (() => undefined),
+  };
+}
