@@ -1,33 +1,42 @@
 import { defineConfig } from "vitest/config";
 
-const environment = {
+const env = {
   NO_COLOR: "1",
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
 };
 
+/** These ask an S3: the double, which `npm test` runs them on, or the server that is named, and then they run alone. */
+const ON_A_SERVER = ["test/storage/s3/conformance.test.ts", "test/servers/scene.test.ts"];
+const server = process.env["TASKFLOW_TEST_SERVER"];
+
+const unit = {
+  name: "unit",
+  include: ["test/**/*.test.ts"],
+  exclude: ["test/**/kill-sweep.test.ts", ...ON_A_SERVER],
+  testTimeout: 20_000,
+  hookTimeout: 30_000,
+  env,
+};
+
+const killSweep = {
+  name: "kill-sweep",
+  include: ["test/**/kill-sweep.test.ts"],
+  testTimeout: 300_000,
+  hookTimeout: 60_000,
+  env,
+};
+
+const onServer = {
+  name: server ?? "double",
+  include: ON_A_SERVER,
+  // One server at a time.
+  fileParallelism: server === undefined,
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+  env,
+};
+
 /** `npm test` runs everything; `npx vitest run --project unit` leaves out what takes minutes. */
-export default defineConfig({
-  test: {
-    projects: [
-      {
-        test: {
-          name: "unit",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/**/kill-sweep.test.ts"],
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
-          env: environment,
-        },
-      },
-      {
-        test: {
-          name: "kill-sweep",
-          include: ["test/**/kill-sweep.test.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 60_000,
-          env: environment,
-        },
-      },
-    ],
-  },
-});
+const projects = server === undefined ? [unit, killSweep, onServer] : [onServer];
+
+export default defineConfig({ test: { projects: projects.map((test) => ({ test })) } });

@@ -35,7 +35,19 @@ function prepare(): { cwd: string; env: NodeJS.ProcessEnv } {
     mode: 0o755,
   });
   const PATH = `${bin}:${process.env.PATH ?? ""}`;
-  return { cwd, env: { PATH, HOME: home, TERM: "dumb", NO_COLOR: "1", TASKFLOW_USER: "ada", TZ: "UTC", LANG: "C.UTF-8" } };
+  return {
+    cwd,
+    env: {
+      PATH,
+      HOME: home,
+      TERM: "dumb",
+      NO_COLOR: "1",
+      TASKFLOW_USER: "ada",
+      TASKFLOW_URL: `http://127.0.0.1:${freePort()}`,
+      TZ: "UTC",
+      LANG: "C.UTF-8",
+    },
+  };
 }
 
 const world = prepare();
@@ -79,6 +91,13 @@ function onTerminal(command: string): string {
     stdio: ["ignore", "pipe", "inherit"],
   });
   return stdout.replaceAll("\r\n", "\n").trim();
+}
+
+/** Of this moment: a link names the port before `serve` listens on it. */
+function freePort(): number {
+  const ask =
+    'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })';
+  return Number(spawnSync(process.execPath, ["-e", ask], { encoding: "utf8" }).stdout);
 }
 
 function quote(text: string): string {

@@ -6,12 +6,17 @@ const PACKAGES: Readonly<Record<string, string>> = {
   strace: "strace",
   script: "bsdutils",
   setpriv: "util-linux",
+  setsid: "util-linux",
   unshare: "util-linux",
   mount: "mount",
   jq: "jq",
   tmux: "tmux",
   curl: "curl",
   python3: "python3",
+  "ceph-mon": "ceph-mon",
+  "ceph-osd": "ceph-osd",
+  ceph: "ceph-common",
+  radosgw: "radosgw",
 };
 
 const known = new Map<string, boolean>();

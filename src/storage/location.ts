@@ -47,13 +47,13 @@ function parseBucket(text: string): S3Location {
     throw unclear(`'${text}' is neither a bucket nor a folder`, `write s3://${name} for the bucket`);
   }
   const [bucket = "", ...after] = rest.slice(2).split("/");
+  if (bucket === "") throw unclear(`'${text}' names no bucket`, "write s3://bucket");
   if (after.some((part) => part !== "")) {
     throw unclear(
       `'${text}': a store is a whole bucket, because keys are tasks/<task>/<name> everywhere`,
       `write s3://${bucket}`,
     );
   }
-  if (bucket === "") throw unclear(`'${text}' names no bucket`, "write s3://bucket");
   if (!BUCKET.test(bucket)) {
     throw unclear(`'${bucket}' is no bucket name`, "3 to 63 lower-case letters, digits, dots and hyphens");
   }

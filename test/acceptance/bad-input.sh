@@ -34,8 +34,6 @@ refused 2 "leads back to itself" taskflow attach upload T-1 loop
 refused 2 "is a directory" taskflow attach upload T-1 folder
 refused 2 "not a regular file" timeout 10 taskflow attach upload T-1 fifo
 refused 2 "not a regular file" timeout 10 taskflow attach upload T-1 /dev/zero
-refused 2 "name" taskflow attach upload T-1 file.txt --name ""
-refused 2 "name" taskflow attach upload T-1 file.txt --name ..
 refused 2 "at most 2048" taskflow attach upload T-1 file.txt --note "$(printf 'n%.0s' $(seq 3000))" --dry-run
 
 # The task.
@@ -56,12 +54,19 @@ refused 5 "/" taskflow attach upload T-1 file.txt --store /
 # With a store.
 taskflow attach upload T-1 file.txt > /dev/null 2>&1
 taskflow attach upload T-1 file.txt > /dev/null 2>&1
+refused 2 "name" taskflow attach upload T-1 file.txt --name ""
+refused 2 "name" taskflow attach upload T-1 file.txt --name ..
+refused 2 "type" taskflow attach upload T-1 file.txt --type nonsense
+refused 2 "class" taskflow attach upload T-1 file.txt --storage-class BOGUS
+refused 2 "KEY=VALUE" taskflow attach upload T-1 file.txt --meta novalue
+TASKFLOW_MAX_SIZE=4 refused 9 "may be stored" taskflow attach upload T-1 file.txt
+TASKFLOW_ALLOWED_TYPES=image/* refused 9 "not allowed" taskflow attach upload T-1 file.txt
 refused 3 "no attachment" taskflow attach show T-1 other.txt
 refused 2 "file.txt" taskflow attach delete T-1 file.txt
 refused 3 "no attachment" taskflow attach delete T-1 other.txt
 status 0 taskflow attach delete T-1 other.txt --ignore-missing
 refused 9 "there already" taskflow attach download T-1 file.txt
-refused 2 "file.txt" taskflow attach download T-1 -o one.txt
+refused 2 "one attachment" taskflow attach download T-1 -o one.txt
 refused 2 "items" taskflow attach delete T-1
 refused 9 "not confirmed" taskflow attach delete T-1 --all --purge
 # Proc files say they are empty and are not.

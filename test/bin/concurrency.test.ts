@@ -24,8 +24,8 @@ test("of two deletions of one attachment at once, one is 0 and the other 3", asy
   await sandbox.bash(`for i in {1..${rounds}}; do echo $i > $i.txt; done; taskflow attach upload T-1 [0-9]*.txt`);
   for (let round = 1; round <= rounds; round += 1) {
     const both = [0, 1].map(() => sandbox.run(["attach", "delete", "T-1", `${round}.txt`]));
-    const statuses = (await Promise.all(both)).map(({ status }) => status).sort();
-    expect(statuses).toEqual([0, 3]);
+    const statuses = (await Promise.all(both)).map(({ status }) => String(status)).sort();
+    expect(statuses).toEqual(["0", "3"]);
   }
   expect(await listed()).toEqual([]);
   expect(await listed("--deleted")).toHaveLength(rounds);
@@ -96,14 +96,14 @@ test("a listing beside uploads and deletions never shows one twice, nor misses o
   const changes = sandbox.bash(
     `taskflow attach list T-1 --name 'goes-*' | cut -f1 | taskflow attach delete - & taskflow attach upload T-1 -r in; wait`,
   );
-  let over = false;
+  const during = { over: false };
   void changes.finally(() => {
-    over = true;
+    during.over = true;
   });
   do {
     const names = await listed();
     expect(new Set(names.map(({ id }) => id)).size).toBe(names.length);
     expect(names.filter(({ name }) => name.startsWith("stays-")).length).toBeGreaterThanOrEqual(30);
-  } while (!over);
+  } while (!during.over);
   expect((await changes).status).toBe(0);
 });

@@ -72,9 +72,7 @@ describe.skipIf(!hasTool("unshare") || !hasTool("mount") || !isRoot())("a disk",
       mount --bind uploads uploads; mount -o remount,ro,bind uploads
       try upload T-1 a.txt; try delete T-1 a.txt
       try list T-1; try show T-1 a.txt; try download T-1 a.txt -o copy.txt; cmp a.txt copy.txt`);
-    expect(stdout.match(/^status \d+$/gm)?.join(" ")).toBe(
-      "status 0 status 6 status 6 status 0 status 0 status 0",
-    );
+    expect(stdout.match(/^status \d+$/gm)?.join(" ")).toBe("status 0 status 6 status 6 status 0 status 0 status 0");
     expect(stderr.match(/the file system is read-only/g)).toHaveLength(2);
   });
 });
@@ -92,18 +90,21 @@ describe("limits of the process", () => {
     expect(await sandbox.files()).not.toContain("copy.bin");
   });
 
-  test.each([22, 24, 28])("%i descriptors are too few for many files at once: exit 6 or 7, never a fault", async (most) => {
-    await sandbox.bash("mkdir in; for i in {1..40}; do echo $i > in/$i; done");
-    const { status, stderr, stdout } = await sandbox.bash(`ulimit -n ${most}; taskflow attach upload T-1 in/*`);
-    expect([6, 7]).toContain(status);
-    expect(stderr).toContain("too many open files");
-    // What was acknowledged is there, and nothing else.
-    const keys = stdout.trim().split("\n").filter(Boolean).sort();
-    const there = (await sandbox.files("uploads/tasks")).map((name) => `tasks/${name}`);
-    expect(there).toEqual(keys);
-    expect(await sandbox.files("uploads/.taskflow/tmp")).toEqual([]);
-    expect(await sandbox.files("uploads/.taskflow/meta")).toHaveLength(keys.length);
-  });
+  test.each([22, 24, 28])(
+    "%i descriptors are too few for many files at once: exit 6 or 7, never a fault",
+    async (most) => {
+      await sandbox.bash("mkdir in; for i in {1..40}; do echo $i > in/$i; done");
+      const { status, stderr, stdout } = await sandbox.bash(`ulimit -n ${most}; taskflow attach upload T-1 in/*`);
+      expect([6, 7]).toContain(status);
+      expect(stderr).toContain("too many open files");
+      // What was acknowledged is there, and nothing else.
+      const keys = stdout.trim().split("\n").filter(Boolean).sort();
+      const there = (await sandbox.files("uploads/tasks")).map((name) => `tasks/${name}`);
+      expect(there).toEqual(keys);
+      expect(await sandbox.files("uploads/.taskflow/tmp")).toEqual([]);
+      expect(await sandbox.files("uploads/.taskflow/meta")).toHaveLength(keys.length);
+    },
+  );
 
   test("24 descriptors are enough for a single file, in and out", async () => {
     const script = "ulimit -n 24; taskflow attach upload T-1 large.bin && taskflow attach download T-1 -o out/";

@@ -50,7 +50,9 @@ test("the package holds the program, its build, the schema and the licence; no t
   }
   const others = files.filter(
     (name) =>
-      !/^(?:bin\/(?:taskflow|package\.json)|dist\/(?:cli|lib)\/.*|src\/schema\/[\w-]+\.json|LICENSE|[A-Z]+\.md|package\.json)$/.test(name),
+      !/^(?:bin\/(?:taskflow|package\.json)|dist\/(?:cli|lib)\/.*|src\/schema\/[\w-]+\.json|LICENSE|[A-Z]+\.md|package\.json)$/.test(
+        name,
+      ),
   );
   expect(others).toEqual([]);
 });

@@ -27,9 +27,7 @@ async function measured(running: Running) {
 /** The part of an upload, once so many bytes are in it. */
 async function uploadUnderWay(sandbox: Sandbox, bytes: number): Promise<void> {
   const staging = sandbox.path("uploads/.taskflow/tmp");
-  await until("the upload is under way", () =>
-    partsIn(staging).some((part) => sizeOf(part) >= bytes),
-  );
+  await until("the upload is under way", () => partsIn(staging).some((part) => sizeOf(part) >= bytes));
 }
 
 /** Whether a process has a handler for SIGHUP; Node itself has none. */
@@ -68,7 +66,7 @@ async function withBigAttachment(): Promise<Sandbox> {
 describe.each(SIGNALS)("the first %s", (signal, status) => {
   test(`stops the upload of a pipe that stays open: exit ${status}, and nothing of it stays`, async () => {
     const sandbox = await createSandbox();
-    const running = sandbox.start(["attach", "upload", "T-1", "-"], { stdin: "open" });
+    const running = sandbox.start(["attach", "upload", "T-1", "-"], { openStdin: true });
     running.child.stdin?.write(Buffer.alloc(MIB));
     await uploadUnderWay(sandbox, MIB);
     const stopped = await stop(running, signal);
@@ -91,9 +89,7 @@ describe.each(SIGNALS)("the first %s", (signal, status) => {
   test(`stops a download: exit ${status}, and neither the file nor a part of it is there`, async () => {
     const sandbox = await withBigAttachment();
     const running = sandbox.start(["attach", "download", "T-1", "big.img"]);
-    await until("the download is under way", () =>
-      partsIn(sandbox.cwd).some((part) => sizeOf(part) >= MIB),
-    );
+    await until("the download is under way", () => partsIn(sandbox.cwd).some((part) => sizeOf(part) >= MIB));
     const stopped = await stop(running, signal);
     expect(stopped).toMatchObject({ status, signal: null, stdout: "" });
     expect(stopped.stderr).toBe(`error: interrupted by ${signal}\n`);
@@ -104,7 +100,7 @@ describe.each(SIGNALS)("the first %s", (signal, status) => {
 
 test("a signal stops an upload whose pipe has not brought a byte yet", async () => {
   const sandbox = await createSandbox();
-  const running = sandbox.start(["attach", "upload", "T-1", "-"], { stdin: "open" });
+  const running = sandbox.start(["attach", "upload", "T-1", "-"], { openStdin: true });
   await until("the store is made", () => running.stderr().includes("created store"));
   const stopped = await stop(running, "SIGTERM");
   expect(stopped.status).toBe(143);
@@ -113,7 +109,7 @@ test("a signal stops an upload whose pipe has not brought a byte yet", async () 
 
 test("a signal stops a command that waits for keys on stdin", async () => {
   const sandbox = await withBigAttachment();
-  const running = sandbox.start(["attach", "show", "-"], { stdin: "open" });
+  const running = sandbox.start(["attach", "show", "-"], { openStdin: true });
   running.child.stdin?.write("tasks/T-1/abc123_big.img\n");
   await until("it looks after signals", () => catchesHangup(running.pid));
   const stopped = await stop(running, "SIGHUP");
@@ -149,7 +145,11 @@ test("eight uploads at once are all cleaned up after one signal", async () => {
   await until("all are under way", () => partsIn(staging).length === 8);
   const stopped = await stop(running, "SIGTERM");
   expect(stopped.status).toBe(143);
-  expect(JSON.parse(stopped.stdout)).toMatchObject({ items: [], ok: false, errors: [{ code: "interrupted", exit: 143 }] });
+  expect(JSON.parse(stopped.stdout)).toMatchObject({
+    items: [],
+    ok: false,
+    errors: [{ code: "interrupted", exit: 143 }],
+  });
   expect(await sandbox.files("uploads")).toEqual([".gitignore", ".taskflow/format"]);
 });
 
@@ -188,7 +188,10 @@ test("a second signal leaves at once, whatever the first one still waits for", a
 
 test("a fault of ours shows no stack trace, exits with 1 and leaves nothing behind", async () => {
   const sandbox = await withBigFile();
-  await writeFile(sandbox.path("fault.cjs"), 'process.once("SIGUSR2", () => { throw new Error("never seen before"); });');
+  await writeFile(
+    sandbox.path("fault.cjs"),
+    'process.once("SIGUSR2", () => { throw new Error("never seen before"); });',
+  );
   const running = sandbox.start(["attach", "upload", "T-1", "big.img"], {
     env: { NODE_OPTIONS: `--require=${sandbox.path("fault.cjs")}` },
     traces: true,

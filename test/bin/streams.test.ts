@@ -48,13 +48,13 @@ describe("a reader that goes away", () => {
   test("changes nothing of what a mutating command does", async () => {
     await sandbox.bash("mkdir in; for i in {1..40}; do echo $i > in/$i.txt; done");
     // The pipe's other end is closed before the command begins.
-    const upload = await sandbox.bash('exec 3> >(:); wait $!; taskflow attach upload T-1 in/* >&3');
+    const upload = await sandbox.bash("exec 3> >(:); wait $!; taskflow attach upload T-1 in/* >&3");
     expect(upload.status).toBe(0);
     expect((await sandbox.run(["attach", "list", "T-1"])).stdout.trim().split("\n")).toHaveLength(40);
-    const deletion = await sandbox.bash('exec 3> >(:); wait $!; taskflow attach delete T-1 --all >&3');
+    const deletion = await sandbox.bash("exec 3> >(:); wait $!; taskflow attach delete T-1 --all >&3");
     expect(deletion.status).toBe(0);
     expect((await sandbox.run(["attach", "list", "T-1"])).stdout).toBe("");
-    const undeletion = await sandbox.bash('exec 3> >(:); wait $!; taskflow attach undelete T-1 --all --json >&3');
+    const undeletion = await sandbox.bash("exec 3> >(:); wait $!; taskflow attach undelete T-1 --all --json >&3");
     expect(undeletion.status).toBe(0);
     expect((await sandbox.run(["attach", "list", "T-1"])).stdout.trim().split("\n")).toHaveLength(40);
   });
@@ -124,7 +124,7 @@ describe("closed streams", () => {
 
 describe("upload of stdin", () => {
   test("takes a pipe that brings its bytes in pieces", async () => {
-    const running = sandbox.start(["attach", "upload", "T-1", "-", "--name", "slow.log"], { stdin: "open" });
+    const running = sandbox.start(["attach", "upload", "T-1", "-", "--name", "slow.log"], { openStdin: true });
     const { stdin } = running.child;
     for (let line = 1; line <= 5; line += 1) {
       // Each in a write of its own, the first ones shorter than what the type is looked for in.

@@ -12,8 +12,10 @@ export const ROOT = path.resolve(import.meta.dirname, "../..");
 export interface StartOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** `open`: a pipe that the test writes to and ends; text or bytes: a pipe with them; absent: /dev/null. */
-  readonly stdin?: "open" | string | Uint8Array;
+  /** A pipe with these bytes; absent: /dev/null. */
+  readonly stdin?: string | Uint8Array;
+  /** A pipe as stdin that the test writes to, and ends. */
+  readonly openStdin?: boolean;
   /** Nobody reads stdout until the test calls `read`. */
   readonly unread?: boolean;
   /** A program and its arguments that start ours: setpriv, strace. */
@@ -107,7 +109,8 @@ export async function createSandbox(): Promise<Sandbox> {
 
 function startProcess(words: readonly string[], options: StartOptions): Running {
   const [command = "", ...argv] = words;
-  const stdio: StdioOptions = [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"];
+  const piped = options.stdin !== undefined || options.openStdin === true;
+  const stdio: StdioOptions = [piped ? "pipe" : "ignore", "pipe", "pipe"];
   const child = spawn(command, argv, { cwd: options.cwd, env: options.env, stdio });
   running.add(child);
   const stdout: Buffer[] = [];
@@ -119,7 +122,7 @@ function startProcess(words: readonly string[], options: StartOptions): Running 
   child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
   // A process that ends before it has read all is none of the test's concern.
   child.stdin?.on("error", () => undefined);
-  if (options.stdin !== undefined && options.stdin !== "open") child.stdin?.end(options.stdin);
+  if (options.stdin !== undefined) child.stdin?.end(options.stdin);
   const said = (): string => Buffer.concat(stderr).toString();
   const finished = new Promise<Finished>((resolve, reject) => {
     const tooLong = setTimeout(() => {
@@ -130,9 +133,9 @@ function startProcess(words: readonly string[], options: StartOptions): Running 
     child.on("close", (status, signal) => {
       clearTimeout(tooLong);
       running.delete(child);
-      if (options.traces !== true && TRACE.test(said())) reject(new Error(`a stack trace was shown:\n${said()}`));
       const bytes = Buffer.concat(stdout);
-      resolve({ status, signal, stdout: bytes.toString(), bytes, stderr: said() });
+      if (options.traces !== true && TRACE.test(said())) reject(new Error(`a stack trace was shown:\n${said()}`));
+      else resolve({ status, signal, stdout: bytes.toString(), bytes, stderr: said() });
     });
   });
   return { child, pid: child.pid ?? 0, stderr: said, read, finished };

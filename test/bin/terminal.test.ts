@@ -48,9 +48,9 @@ async function bigFile(): Promise<void> {
 
 /** What stands on the lines in the end: the last text written over each. */
 function screen(bytes: string): string[] {
-  return bytes.split("\r\n").map((line) =>
-    (line.split(`${ESC}[1G${ESC}[0K`).at(-1) ?? "").replaceAll(/\u001b\[[0-9;?]*[a-z]/gi, "").trimEnd(),
-  );
+  return bytes
+    .split("\r\n")
+    .map((line) => (line.split(`${ESC}[1G${ESC}[0K`).at(-1) ?? "").replaceAll(/\u001b\[[0-9;?]*[a-z]/gi, "").trimEnd());
 }
 
 /** An upload of a pipe that pauses, until something has happened. */
@@ -100,7 +100,12 @@ describe.skipIf(!hasTool("script"))("on a terminal", () => {
 
   test("a list is a table as wide as the terminal, with a bold head", async () => {
     await mkdir(sandbox.path("uploads/tasks/T-1"), { recursive: true });
-    const names = ["report.pdf", `${"long-name-".repeat(18)}.txt`, "emoji 🎉🎊🎈🎁🎂🎃🎄🎆.png", "日本語のとても長いファイル名です.txt"];
+    const names = [
+      "report.pdf",
+      `${"long-name-".repeat(18)}.txt`,
+      "emoji 🎉🎊🎈🎁🎂🎃🎄🎆.png",
+      "日本語のとても長いファイル名です.txt",
+    ];
     for (const [at, name] of names.entries()) await writeFile(sandbox.path(`uploads/tasks/T-1/abc12${at}_${name}`), "");
     for (const columns of [40, 80, 160]) {
       const lines = screen(await onTerminal("taskflow attach list T-1", { columns })).slice(0, -1);

@@ -9,18 +9,27 @@ export interface DriverHarness {
   /** Puts bytes under a key as another program does, without a record. */
   plant(driver: StorageDriver, key: string, bytes: Uint8Array): Promise<void>;
   readonly exceptions?: Exceptions;
+  /** Bytes that take more than one request, where there is such a thing. */
+  readonly largeBytes?: number;
   /** Keys that make a listing more than one page. */
   readonly manyKeys?: number;
 }
 
-/** Each a promise that this store keeps otherwise, for a reason of its own. Absent: it keeps it as the suite says. */
+/**
+ * Each a promise that this store keeps otherwise, with the reason. Absent: it keeps it as the suite says. Where what
+ * holds instead is certain, the suite asks for just that: an exception that is no longer needed fails.
+ */
 export interface Exceptions {
   /** A key is written once: `exists` without `ifAbsent` too, and for a deleted key. */
-  readonly writtenOnce?: boolean;
+  readonly writtenOnce?: string;
   /** Of two deletes of a key at once both may say that it existed, or neither may know. */
-  readonly bothDeletesMayWin?: boolean;
+  readonly bothDeletesMayWin?: string;
+  /** Of two large puts of one key at once both may succeed: the last one is what is there, whole. */
+  readonly bothLargePutsMayWin?: string;
   /** Of two undeletes at once both may succeed. */
-  readonly bothUndeletesMayWin?: boolean;
+  readonly bothUndeletesMayWin?: string;
   /** Keys that differ in case or in Unicode form only are one. */
-  readonly foldsNames?: boolean;
+  readonly foldsNames?: string;
+  /** What is deleted is gone: none of `versions` brings anything back. */
+  readonly keepsNothing?: string;
 }

@@ -126,9 +126,9 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
   test("without ifAbsent a taken key gets the new content, or is `exists` on a store that writes once", async () => {
     await putText(driver(), KEY, "first");
     const second = putText(driver(), KEY, "second", { ifAbsent: false });
-    if (exceptions.writtenOnce === true) await rejection(second, "exists");
+    if (exceptions.writtenOnce !== undefined) await rejection(second, "exists");
     else await second;
-    expect(await readText(driver(), KEY)).toBe(exceptions.writtenOnce === true ? "first" : "second");
+    expect(await readText(driver(), KEY)).toBe(exceptions.writtenOnce !== undefined ? "first" : "second");
   });
 
   test("of many puts of one key at once exactly one wins, with all of its own", async () => {
@@ -284,7 +284,7 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
       "-rf",
       "x".repeat(200),
     ];
-    const folded = exceptions.foldsNames === true ? [] : ["u\u0308", "CASE", "case"];
+    const folded = exceptions.foldsNames !== undefined ? [] : ["u\u0308", "CASE", "case"];
     const keys = [...bases, ...folded].map((base) => `tasks/T-1/${base}`);
     await Promise.all(keys.map((key) => putText(driver(), key)));
     for (const key of keys) expect(await readText(driver(), key)).toBe(`the bytes of ${key}`);

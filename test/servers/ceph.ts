@@ -84,7 +84,16 @@ async function startNode(
   for (const name of STORAGE_CLASSES) {
     const target = ["--placement-id", "default-placement", "--storage-class", name];
     await admin("zonegroup", "placement", "add", "--rgw-zonegroup", "default", ...target);
-    await admin("zone", "placement", "add", "--rgw-zone", "default", ...target, "--data-pool", "default.rgw.buckets.data");
+    await admin(
+      "zone",
+      "placement",
+      "add",
+      "--rgw-zone",
+      "default",
+      ...target,
+      "--data-pool",
+      "default.rgw.buckets.data",
+    );
   }
   await start("rgw", ["radosgw", "-c", config, "-n", GATEWAY, "-f"]);
   const endpoint = `http://127.0.0.1:${http}`;

@@ -17,7 +17,9 @@ export async function startMoto(): Promise<Moto> {
     const server = path.join(import.meta.dirname, "moto_server.py");
     await keeper.start("moto", ["python3", server, "-H", "127.0.0.1", "-p", String(port)]);
     const endpoint = `http://127.0.0.1:${port}`;
-    await untilItAnswers(`${endpoint}/moto-api/data.json`, () => readFile(path.join(keeper.folder, "moto.log"), "utf8"));
+    await untilItAnswers(`${endpoint}/moto-api/data.json`, () =>
+      readFile(path.join(keeper.folder, "moto.log"), "utf8"),
+    );
     return { endpoint, region: "us-east-1", stop: () => keeper.stop() };
   } catch (error) {
     await keeper.stop();

@@ -61,7 +61,8 @@ export function runServe(ctx: Context, operands: readonly string[], options: Ser
     } finally {
       await server.close();
     }
-    throw abortReason(ctx.signal);
+    await report.stopped(abortReason(ctx.signal));
+    return undefined;
 
     function log(entry: LogEntry): void {
       // Nobody waits for a log; a stderr that is gone is no reason to stop serving.

@@ -11,7 +11,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json };
 
 export interface ErrorEntry {
-  readonly error: TaskflowError;
+  readonly error: Pick<TaskflowError, "code" | "exit" | "message" | "hint" | "requestId">;
   /** Position among the operands, from 0. */
   readonly index: number | null;
   readonly item: string | null;
@@ -66,8 +66,11 @@ export function documentWriter(write: Write, command: string, store: () => strin
     async end(ending) {
       if (items === 0) await open();
       const { errors, warnings, next, extra, summary, ok } = ending;
-      const tail = JSON.stringify({ errors: errors.map(errorJson), warnings, next, ...extra, summary, ok });
-      await write(`${items === 0 ? "" : "\n"}],${tail.slice(1)}\n`);
+      await write(`${items === 0 ? "" : "\n"}],"errors":[`);
+      // One by one: of a whole store they may be more than a string can hold.
+      for (const [n, entry] of errors.entries())
+        await write(`${n === 0 ? "" : ","}${JSON.stringify(errorJson(entry))}`);
+      await write(`],${JSON.stringify({ warnings, next, ...extra, summary, ok }).slice(1)}\n`);
     },
   };
 }

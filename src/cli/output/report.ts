@@ -60,6 +60,8 @@ export interface Report<Row> {
   failure(error: unknown, place?: FailurePlace, row?: Row): Promise<void>;
   /** What ended the whole command; its status wins over what was done before. */
   fatal(error: unknown): Promise<void>;
+  /** As `fatal`, where that is how it was meant to end: a server that is told to stop says no error. */
+  stopped(error: TaskflowError): Promise<void>;
   warning(text: string): Promise<void>;
   /** For people only: stderr, not with --quiet. Line ends stay, all else of strangers' text is escaped. */
   note(text: string): Promise<void>;
@@ -76,6 +78,7 @@ const TABLE_PAGE = 1000;
 
 export function createReport<Row>(ctx: Context, view: View<Row>, options: ReportOptions): Report<Row> {
   const asJson = options.json || options.ndjson;
+  const isDocument = options.json && !options.ndjson;
   const color = wantsColor(ctx, options.color);
   let store: string | null = null;
   let progress: Progress | null = null;
@@ -102,11 +105,13 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
     if (writer !== null) return writer.item(view.json(row));
     return rows?.print(row) ?? Promise.resolve();
   };
-  const addError = async (raw: unknown, place: FailurePlace): Promise<TaskflowError> => {
+  const addError = async (raw: unknown, place: FailurePlace, aloud = true): Promise<TaskflowError> => {
     const error = toTaskflowError(raw);
     const entry = { error, index: place.index ?? null, item: place.item ?? null };
-    errors.push(entry);
-    await say(errorText(error, options.debug, color.stderr));
+    errors.push(
+      isDocument ? { ...entry, error: keptOf(error) } : { index: entry.index, item: null, error: toldOf(error) },
+    );
+    if (aloud) await say(errorText(error, options.debug, color.stderr));
     await writer?.error(entry);
     return error;
   };
@@ -136,6 +141,10 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       } catch {
         // An event can't be written either where the output is what failed; it was said on stderr.
       }
+    },
+    async stopped(error) {
+      fatal ??= error;
+      await addError(error, {}, false);
     },
     async warning(text) {
       warnings.push(text);
@@ -188,6 +197,16 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       return status;
     },
   };
+}
+
+/** What a document says of an error at the end. There may be one for each attachment of a store: no stacks, no causes. */
+function keptOf({ code, exit, message, hint, requestId }: TaskflowError): ErrorEntry["error"] {
+  return { code, exit, message, hint, requestId };
+}
+
+/** What is left to know of an error that was told already. */
+function toldOf({ code, exit }: TaskflowError): ErrorEntry["error"] {
+  return { code, exit, message: "", hint: null, requestId: null };
 }
 
 /** 0; or 8 if any bytes were wrong; or 7 if some were done; or the status of the first failure in order. */

@@ -1,6 +1,15 @@
-/** Requests that are better finished than cut: whoever cuts them doesn't know whether they happened. */
+/** Signals: many listeners on one, and requests that are better finished than cut. */
+import { setMaxListeners } from "node:events";
 
-/** Aborted so long after `signal`, with its reason. Call `done` once it is no longer needed. */
+/** The signal: Node warns on stderr of more than ten listeners, and each operation in flight has some. */
+export function hearMany(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
+}
+
+/**
+ * Aborted so long after `signal`, with its reason: whoever cuts a write doesn't know whether it happened. Call `done` once it is no longer needed.
+ */
 export function withGrace(
   signal: AbortSignal,
   milliseconds: number = GRACE_MS,

@@ -37,11 +37,26 @@ interface Doomed {
 
 async function purgeBatch(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<KeyResult[]> {
   let doomed = await pMap(keys, (key) => find(store, key, signal), { concurrency: KEYS_AT_ONCE });
-  const live = await deleteAll(store, targetsOf(doomed, ({ isLive }) => (isLive ? [undefined] : [])), signal);
+  const live = await deleteAll(
+    store,
+    targetsOf(doomed, ({ isLive }) => (isLive ? [undefined] : [])),
+    signal,
+  );
   doomed = withMarkers(withFailures(doomed, live), live);
-  const data = await deleteAll(store, targetsOf(doomed, (one) => one.data), signal);
+  const data = await deleteAll(
+    store,
+    targetsOf(doomed, (one) => one.data),
+    signal,
+  );
   doomed = withFailures(doomed, data);
-  doomed = withFailures(doomed, await deleteAll(store, targetsOf(doomed, ({ markers }) => markers), signal));
+  doomed = withFailures(
+    doomed,
+    await deleteAll(
+      store,
+      targetsOf(doomed, ({ markers }) => markers),
+      signal,
+    ),
+  );
   return doomed.map(({ key, error }) => (error === undefined ? { key } : { key, error }));
 }
 

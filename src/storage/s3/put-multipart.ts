@@ -63,12 +63,7 @@ interface Upload {
   readonly uploadId: string;
 }
 
-async function begin(
-  store: S3Store,
-  call: SignalledCall,
-  object: StoredObject,
-  options: PutOptions,
-): Promise<string> {
+async function begin(store: S3Store, call: SignalledCall, object: StoredObject, options: PutOptions): Promise<string> {
   const { UploadId } = await request(store, call, (client, { abortSignal }) =>
     client.send(
       new CreateMultipartUploadCommand({
@@ -152,9 +147,7 @@ async function abandon({ store, call, key, uploadId }: Upload): Promise<void> {
   const tidy: SignalledCall = { act: `abort the upload of ${key}`, action: "s3:AbortMultipartUpload", key, signal };
   try {
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      await requestRaw(store, tidy, (client, options) =>
-        client.send(new AbortMultipartUploadCommand(target), options),
-      );
+      await requestRaw(store, tidy, (client, options) => client.send(new AbortMultipartUploadCommand(target), options));
       const { Parts } = await requestRaw(store, tidy, (client, options) =>
         client.send(new ListPartsCommand(target), options),
       );
@@ -172,7 +165,8 @@ async function abandon({ store, call, key, uploadId }: Upload): Promise<void> {
 async function wasCompleted({ store, call, key }: Upload, object: StoredObject, cause: unknown): Promise<StoredObject> {
   try {
     const found = await head(store, key, { signal: AbortSignal.timeout(TIDY_MS) });
-    if (found.size === object.size && found.record?.sha256 === object.record?.sha256) return { ...found, tags: object.tags };
+    if (found.size === object.size && found.record?.sha256 === object.record?.sha256)
+      return { ...found, tags: object.tags };
   } catch {
     // The error that began it is the one to tell.
   }

@@ -5,6 +5,7 @@ import type { Body, PutOptions, StoredObject } from "../driver.ts";
 import { metaAtEnd } from "../late-meta.ts";
 import { checkTaken, takeBody } from "../take-body.ts";
 import { createDigester } from "./digest.ts";
+import { hearMany } from "./grace.ts";
 import { putMultipart } from "./put-multipart.ts";
 import { putSingle } from "./put-single.ts";
 import { spool } from "./spool.ts";
@@ -12,7 +13,7 @@ import type { S3Store } from "./store.ts";
 
 /** As `StorageDriver.put`. */
 export async function put(store: S3Store, key: string, body: Body, options: PutOptions): Promise<StoredObject> {
-  throwIfAborted(options.signal);
+  throwIfAborted(hearMany(options.signal));
   const { size } = body;
   try {
     if (size !== null && size <= store.partSize) return await putSmall(store, key, body, size, options);

@@ -5,6 +5,7 @@ import { TaskflowError, abortReason, throwIfAborted } from "../../errors.ts";
 import { asTaskflowError, isNamed, statusOf } from "./errors.ts";
 import type { Call } from "./errors.ts";
 import { noSuchBucket } from "./classics.ts";
+import { hearMany } from "./grace.ts";
 import { regionIn } from "./region.ts";
 import type { S3Store } from "./store.ts";
 
@@ -25,7 +26,7 @@ export async function request<T>(store: S3Store, call: SignalledCall, send: Send
 
 /** As `request`, for callers that look at what was thrown before it is put into words: rejects with the SDK's error. */
 export async function requestRaw<T>(store: S3Store, call: SignalledCall, send: Send<T>): Promise<T> {
-  const { signal } = call;
+  const signal = hearMany(call.signal);
   throwIfAborted(signal);
   try {
     return await sent(store, send, signal);
@@ -45,7 +46,10 @@ export async function explained(store: S3Store, call: SignalledCall, error: unkn
     return asTaskflowError(error, call, store);
   }
   const { code, why, hint } = noSuchBucket(store);
-  return new TaskflowError(code, `cannot ${call.act}: ${why}`, { ...(hint === undefined ? {} : { hint }), cause: error });
+  return new TaskflowError(code, `cannot ${call.act}: ${why}`, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  });
 }
 
 async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {
@@ -64,7 +68,11 @@ async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Prom
 
 async function isBucketMissing(store: S3Store, { signal }: SignalledCall): Promise<boolean> {
   try {
-    await sent(store, (client, options) => client.send(new HeadBucketCommand({ Bucket: store.bucket }), options), signal);
+    await sent(
+      store,
+      (client, options) => client.send(new HeadBucketCommand({ Bucket: store.bucket }), options),
+      signal,
+    );
     return false;
   } catch (error) {
     // Denied is no sign of absence.

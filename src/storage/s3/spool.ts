@@ -44,7 +44,8 @@ export async function spool(store: S3Store, key: string, body: Body, options: Pu
     });
     // Set in a closure, which the compiler doesn't follow.
     const spooled = file as SpoolFile | null;
-    if (spooled !== null) return { digests: digester.end(), bytes: null, readAt: spooled.readAt, remove: spooled.remove };
+    if (spooled !== null)
+      return { digests: digester.end(), bytes: null, readAt: spooled.readAt, remove: spooled.remove };
     return inMemoryOnly(digester.end(), Buffer.concat(head));
   } catch (error) {
     await (file as SpoolFile | null)?.remove();
@@ -87,7 +88,7 @@ async function createFile(folder: string): Promise<SpoolFile> {
   return {
     async append(chunk) {
       try {
-        for (let written = 0; written < chunk.length; ) {
+        for (let written = 0; written < chunk.length;) {
           const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, size + written);
           written += bytesWritten;
         }

@@ -51,7 +51,8 @@ async function undeleteBatch(store: S3Store, keys: readonly string[], signal: Ab
       try {
         const refused = failures.get(key);
         if (refused === undefined) await confirm(store, key, signal);
-        else if (refused.code === "access_denied" || refused.code === "retained") await copyBack(store, kept.version, signal);
+        else if (refused.code === "access_denied" || refused.code === "retained")
+          await copyBack(store, kept.version, signal);
         else throw refused;
         return { key };
       } catch (thrown) {

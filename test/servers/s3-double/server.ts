@@ -59,6 +59,7 @@ export interface S3Double extends Inspection {
   /** Moves the double's clock against the one it was given. */
   shiftClock(ms: number): void;
   now(): Date;
+  addBucket(name: string, options?: BucketOptions): void;
   /** Forgets requests, faults and the shifted clock; what is stored stays. */
   clear(): void;
   /** Drops all connections. */
@@ -83,12 +84,11 @@ export async function startS3Double(options: S3DoubleOptions): Promise<S3Double>
   const users = options.users ?? [EVERYTHING];
   let shiftMs = 0;
   const now = (): Date => new Date((options.now?.() ?? new Date()).getTime() + shiftMs);
-  const buckets = new Map(
-    Object.entries(options.buckets).map(([name, bucket]) => [
-      name,
-      new Bucket(name, bucket.region ?? region, bucket.versioning ?? "Unversioned"),
-    ]),
-  );
+  const buckets = new Map<string, Bucket>();
+  const addBucket = (name: string, bucket: BucketOptions = {}): void => {
+    buckets.set(name, new Bucket(name, bucket.region ?? region, bucket.versioning ?? "Unversioned"));
+  };
+  for (const [name, bucket] of Object.entries(options.buckets)) addBucket(name, bucket);
   const world: World = { region, buckets, users, now, limits: { ...LIMITS, ...options.limits } };
   const [faults, log, stopping] = [createFaults(), createLog(), new AbortController()];
   const connections = new WeakMap<Socket, number>();
@@ -138,6 +138,7 @@ export async function startS3Double(options: S3DoubleOptions): Promise<S3Double>
       shiftMs += ms;
     },
     now,
+    addBucket,
     clear() {
       faults.clear();
       log.clear();

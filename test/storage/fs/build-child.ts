@@ -6,9 +6,9 @@ import { build } from "esbuild";
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 /** Paths of CommonJS files in `outdir`. */
-export async function buildChild(outdir: string): Promise<{ child: string; burn: string }> {
+export async function buildChild(outdir: string): Promise<{ child: string; burn: string; racer: string }> {
   await build({
-    entryPoints: ["child", "burn"].map((name) => path.join(here, `${name}.ts`)),
+    entryPoints: ["child", "burn", "racer"].map((name) => path.join(here, `${name}.ts`)),
     outdir,
     outExtension: { ".js": ".cjs" },
     bundle: true,
@@ -17,5 +17,9 @@ export async function buildChild(outdir: string): Promise<{ child: string; burn:
     target: "node20",
     logLevel: "warning",
   });
-  return { child: path.join(outdir, "child.cjs"), burn: path.join(outdir, "burn.cjs") };
+  return {
+    child: path.join(outdir, "child.cjs"),
+    burn: path.join(outdir, "burn.cjs"),
+    racer: path.join(outdir, "racer.cjs"),
+  };
 }

@@ -29,7 +29,7 @@ const DELETED = ["tasks/T-1/dead-label", "tasks/T-3/dead"];
 let work = "";
 /** What a failure left is there to be looked at. */
 let keep = false;
-let programs = { child: "", burn: "" };
+let programs = { child: "", burn: "", racer: "" };
 
 beforeAll(async () => {
   work = await mkdtemp(path.join(os.tmpdir(), "taskflow-kill-"));

@@ -26,6 +26,11 @@ export function need(context: TestContext, ...needs: (keyof typeof NEEDS)[]): vo
   }
 }
 
+const known = new Map<string, boolean>();
+
 function works(command: string, args: readonly string[]): boolean {
-  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+  const line = [command, ...args].join(" ");
+  const works = known.get(line) ?? spawnSync(command, args, { stdio: "ignore" }).status === 0;
+  known.set(line, works);
+  return works;
 }

@@ -1,0 +1,114 @@
+/**
+ * The S3 that a test file runs on: the double, unless TASKFLOW_TEST_SERVER names another. The same tests run on each;
+ * what a server can't do, or does otherwise, stands here with its reason.
+ */
+import type { S3Credentials, S3Settings } from "../../src/storage/s3-settings.ts";
+import { DEFAULT_S3_SETTINGS } from "../../src/storage/s3-settings.ts";
+import type { Exceptions } from "../conformance/harness.ts";
+import { hasTool, missing } from "../tools.ts";
+import { startCeph } from "./ceph.ts";
+import type { Keys } from "./ceph.ts";
+import { startMoto } from "./moto.ts";
+import { startS3Double } from "./s3-double/server.ts";
+
+export interface TestServer {
+  readonly name: ServerName;
+  /** `null`: AWS. */
+  readonly endpoint: string | null;
+  /** `null`: asked of the bucket. */
+  readonly region: string | null;
+  /** `null`: whatever the environment has. */
+  readonly owner: Keys | null;
+  /** Who may do nothing with the owner's buckets; `null`: everybody may do everything, or nobody else is known. */
+  readonly stranger: Keys | null;
+  /** The one bucket there is, whose other contents are not ours; `null`: buckets are made as they are needed. */
+  readonly onlyBucket: string | null;
+  readonly exceptions: Exceptions;
+  /** Where CreateBucket isn't known. */
+  addBucket?(name: string): void;
+  stop(): Promise<void>;
+}
+
+export type ServerName = keyof typeof SERVERS;
+
+export async function startTestServer(): Promise<TestServer> {
+  const name = process.env.TASKFLOW_TEST_SERVER ?? "double";
+  if (!isServerName(name)) {
+    throw new Error(`TASKFLOW_TEST_SERVER is ${name}, not one of ${Object.keys(SERVERS).join(", ")}`);
+  }
+  return await SERVERS[name]();
+}
+
+/** How taskflow's driver reaches it. */
+export function settingsFor({ endpoint, region, owner }: TestServer): S3Settings {
+  return { ...DEFAULT_S3_SETTINGS, endpoint, region, credentials: credentialsOf(owner), retryForSeconds: 60 };
+}
+
+const SERVERS = { double: startDouble, ceph: startGateway, moto: startEmulator, aws: openAws };
+
+function isServerName(name: string): name is ServerName {
+  return Object.hasOwn(SERVERS, name);
+}
+
+/** S3 itself does these otherwise than a folder, so all S3s do. */
+const S3_EXCEPTIONS: Exceptions = {
+  bothDeletesMayWin: "a delete answers the same for a key that never was: nobody is told who was first",
+  bothUndeletesMayWin: "removing a marker that is gone is no error",
+};
+
+async function startDouble(): Promise<TestServer> {
+  const owner = { accessKeyId: "AKIAS3DOUBLE00000001", secretAccessKey: "not-a-secret/only+the-double-knows-it" };
+  const stranger = { accessKeyId: "AKIAS3DOUBLE00000002", secretAccessKey: "another/that+only-the-double-knows" };
+  const server = await startS3Double({ buckets: {}, users: [owner, { ...stranger, allow: [] }] });
+  return {
+    name: "double",
+    endpoint: server.endpoint,
+    region: server.region,
+    owner,
+    stranger,
+    onlyBucket: null,
+    exceptions: S3_EXCEPTIONS,
+    addBucket: (name) => server.addBucket(name),
+    stop: () => server.close(),
+  };
+}
+
+async function startGateway(): Promise<TestServer> {
+  need("ceph-mon", "ceph-osd", "ceph", "radosgw");
+  const ceph = await startCeph();
+  return { ...ceph, name: "ceph", onlyBucket: null, exceptions: S3_EXCEPTIONS };
+}
+
+async function startEmulator(): Promise<TestServer> {
+  need("python3");
+  const moto = await startMoto();
+  const owner = { accessKeyId: "AKIAMOTO000000000001", secretAccessKey: "moto-looks-at-no-secret" };
+  return { ...moto, name: "moto", owner, stranger: null, onlyBucket: null, exceptions: S3_EXCEPTIONS };
+}
+
+/** With the environment's credentials. AWS_ENDPOINT_URL_S3 makes it any other S3 that somebody runs. */
+function openAws(): Promise<TestServer> {
+  const { TASKFLOW_TEST_BUCKET: bucket, AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: region } = process.env;
+  if (bucket === undefined || bucket === "") {
+    return Promise.reject(new Error("name a bucket: TASKFLOW_TEST_BUCKET=my-bucket npm run test:aws"));
+  }
+  return Promise.resolve({
+    name: "aws",
+    endpoint: endpoint ?? null,
+    region: region ?? null,
+    owner: null,
+    stranger: null,
+    onlyBucket: bucket,
+    exceptions: S3_EXCEPTIONS,
+    stop: () => Promise.resolve(),
+  });
+}
+
+/** Whoever asks for a server wants its tests: nothing is skipped. */
+function need(...programs: string[]): void {
+  for (const program of programs) if (!hasTool(program)) throw new Error(missing(program));
+}
+
+function credentialsOf(keys: Keys | null): S3Credentials {
+  return keys === null ? { kind: "chain" } : { kind: "keys", ...keys, sessionToken: null, expiresAt: null };
+}
