@@ -7,8 +7,8 @@ async function prepared(): Promise<World> {
   const world = await createWorld();
   await world.write("a.txt", "a");
   await world.write("-dash", "d");
-  await world.attach("T-1", "x.txt");
-  await world.attach("T-1", "--all");
+  await world.write("uploads/tasks/T-1/abcdef01_x.txt");
+  await world.write("uploads/tasks/T-1/abcdef02_--all");
   return world;
 }
 
@@ -18,7 +18,7 @@ describe("what is understood", () => {
     [["attach", "ls", "T-1"], /x\.txt/],
     [["attach", "list", "--task", "T-1"], /x\.txt/],
     [["attach", "list", "--task=T-1"], /x\.txt/],
-    [["attach", "list", "T-1", "--sort", "name", "--limit=1"], /^tasks\/T-1\/\S+___all\t[^\n]*\n$/],
+    [["attach", "list", "T-1", "--sort", "name", "--limit=1"], /^tasks\/T-1\/\S+_--all\t[^\n]*\n$/],
     [["attach", "--store", "./uploads", "list", "T-1"], /x\.txt/],
     [["--store=./uploads", "attach", "list", "T-1"], /x\.txt/],
     [["--store=./elsewhere", "attach", "list", "T-1", "--store", "./uploads/"], /x\.txt/],

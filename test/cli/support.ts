@@ -1,5 +1,6 @@
 /** Runs the command line in this process, in a folder of its own, with everything it could touch injected. */
 import { randomUUID } from "node:crypto";
+import { statfsSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -95,7 +96,7 @@ afterEach(async () => {
 
 /** A fresh world: an empty folder with `.git` beside nothing, so that looking upward ends here. */
 export async function createWorld(): Promise<World> {
-  const root = await realpath(await mkdtemp(path.join(tmpdir(), "taskflow-test-")));
+  const root = await realpath(await mkdtemp(path.join(temporary(), "taskflow-test-")));
   folders.push(root);
   const cwd = path.join(root, "project");
   const home = path.join(root, "home");
@@ -136,6 +137,18 @@ export async function createWorld(): Promise<World> {
       return stdout.trimEnd();
     },
   };
+}
+
+/** In memory where there is plenty: what is synced there costs nothing, and is tested on disks elsewhere. */
+function temporary(): string {
+  if (process.env["TMPDIR"] !== undefined) return tmpdir();
+  try {
+    const { bavail, bsize } = statfsSync("/dev/shm");
+    return bavail * bsize > 1024 ** 3 ? "/dev/shm" : tmpdir();
+  } catch {
+    // Not on this system.
+    return tmpdir();
+  }
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-assignment -- ajv's types take any JSON

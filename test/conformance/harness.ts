@@ -24,8 +24,8 @@ export interface Exceptions {
   readonly writtenOnce?: string;
   /** Of two deletes of a key at once both may say that it existed, or neither may know. */
   readonly bothDeletesMayWin?: string;
-  /** Of two large puts of one key at once both may succeed: the last one is what is there, whole. */
-  readonly bothLargePutsMayWin?: string;
+  /** A put of more than one request replaces what came under its key after it began. */
+  readonly largePutReplaces?: string;
   /** Of two undeletes at once both may succeed. */
   readonly bothUndeletesMayWin?: string;
   /** Keys that differ in case or in Unicode form only are one. */

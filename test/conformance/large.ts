@@ -71,12 +71,24 @@ export function largePromises({ driver, reopened, plant, largeBytes, exceptions 
       [driver(), other].map((each, n) => each.put(KEY, fileOf(contents[n] ?? bytes), putOptions())),
     );
     const winners = outcomes.flatMap((outcome, n) => (outcome.status === "fulfilled" ? [n] : []));
-    if (exceptions.bothLargePutsMayWin === undefined) expect(winners).toHaveLength(1);
+    if (exceptions.largePutReplaces === undefined) expect(winners).toHaveLength(1);
     else expect(winners.length).toBeGreaterThan(0);
     const stored = await readAll(driver(), KEY);
     expect(winners.some((n) => Buffer.compare(stored, contents[n] ?? bytes) === 0)).toBe(true);
     const { record } = await driver().head(KEY, { signal: calm });
     expect(record?.sha256).toBe(sha256(stored));
+  });
+
+  test("what was put there while parts were on their way stays as it is", TIMEOUT, async () => {
+    const body = fileOf(bytes, { settle: () => plant(KEY, bytesOf(10)) });
+    const put = driver().put(KEY, body, putOptions());
+    if (exceptions.largePutReplaces === undefined) {
+      await rejection(put, "exists");
+      expect(await readAll(driver(), KEY)).toHaveLength(10);
+    } else {
+      await put;
+      expect(await readAll(driver(), KEY)).toHaveLength(largeBytes);
+    }
   });
 
   test("a body that changed meanwhile leaves nothing", TIMEOUT, async () => {

@@ -5,7 +5,7 @@ import type { Suite } from "./suite.ts";
 export function manyPromises({ driver, reopened, manyKeys, exceptions }: Suite): void {
   test(
     "more keys than a page holds are listed, deleted, brought back and purged, each exactly once",
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const keys = Array.from(
         { length: manyKeys },

@@ -158,6 +158,12 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
     expect((await keysOf(driver().list("", { signal: calm }))).sort()).toEqual(keys.sort());
   });
 
+  test("what was put there while the body was read stays as it is", async () => {
+    const body = bodyOf(bytesOf(1000), { settle: () => plant(KEY, text("foreign")) });
+    await rejection(driver().put(KEY, body, putOptions()), "exists");
+    expect(await readText(driver(), KEY)).toBe("foreign");
+  });
+
   test("settle is called once, after the last chunk, with the bytes that were read", async () => {
     const body = bodyOf(bytesOf(200_000));
     await driver().put(KEY, body, putOptions());

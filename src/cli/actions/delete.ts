@@ -42,13 +42,19 @@ export function runDelete(ctx: Context, operands: readonly string[], options: De
     const driver = await session.openStore();
     const select = (): AsyncIterable<Selected> => selectAttachments(ctx, driver, session.report, operands, selection);
     if (options.dryRun === true) return await dryRun(session, select(), options, driver);
-    if (options.yes !== true && (options.purge === true || driver.versions === undefined)) {
+    if (options.yes !== true && (options.purge === true || !(await keepsDeleted(ctx, driver)))) {
       await askFirst(ctx, driver, operands, options);
     }
     return options.purge === true
       ? await purge(session, driver, select())
       : await remove(session, driver, select(), options);
   });
+}
+
+/** Where that may not be known it is as if it didn't. */
+async function keepsDeleted({ signal }: Context, { versions }: StorageDriver): Promise<boolean> {
+  if (versions === undefined) return false;
+  return versions.keepsDeleted === undefined || (await versions.keepsDeleted({ signal })) === true;
 }
 
 async function remove(

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { DeleteObjectCommand, DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import type { DeletedObject as Removed, _Error as SdkFailure } from "@aws-sdk/client-s3";
-import { TaskflowError, isTaskflowError } from "../../errors.ts";
-import { asTaskflowError, notS3 } from "./errors.ts";
+import { isTaskflowError } from "../../errors.ts";
+import type { TaskflowError } from "../../errors.ts";
+import { asTaskflowError, failed, notS3 } from "./errors.ts";
 import { withGrace } from "./grace.ts";
 import { dateOf } from "./reply.ts";
 import { request } from "./request.ts";
@@ -162,6 +163,5 @@ function unanswered(store: S3Store, target: Target): Outcome {
 }
 
 function notAnswered(store: S3Store, { act }: SignalledCall): TaskflowError {
-  const { code, why, hint } = notS3(store, "there was no word of it in the reply");
-  return new TaskflowError(code, `cannot ${act}: ${why}`, { ...(hint === undefined ? {} : { hint }) });
+  return failed(act, notS3(store, "there was no word of it in the reply"));
 }

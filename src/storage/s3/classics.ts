@@ -89,12 +89,7 @@ function resourceOf({ key }: Call, store: S3Store): string {
 }
 
 function signedBy({ settings: { credentials } }: S3Store): string {
-  switch (credentials.kind) {
-    case "keys":
-      return credentials.origin === undefined ? "the access key" : `the access key of ${credentials.origin.text}`;
-    case "profile":
-      return `profile ${credentials.profile}`;
-    case "chain":
-      return "this machine's role";
-  }
+  if (credentials.kind === "profile") return `profile ${credentials.profile}`;
+  if (credentials.kind === "chain") return "this machine's role";
+  return credentials.origin === undefined ? "the access key" : `the access key of ${credentials.origin.text}`;
 }

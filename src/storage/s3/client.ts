@@ -58,30 +58,26 @@ const SILENT: NonNullable<S3ClientConfig["logger"]> = {
 };
 
 function credentialsConfig(credentials: S3Credentials): Pick<S3ClientConfig, "credentials" | "profile"> {
-  switch (credentials.kind) {
-    case "keys": {
-      const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = credentials;
-      return {
-        credentials: {
-          accessKeyId,
-          secretAccessKey,
-          ...(sessionToken === null ? {} : { sessionToken }),
-          ...(expiresAt === null ? {} : { expiration: expiresAt }),
-        },
-      };
-    }
-    case "profile":
-      return {
-        profile: credentials.profile,
-        // Not the SDK's chain: where the profile doesn't exist that goes on to whatever the machine has.
-        async credentials(properties) {
-          const { fromIni } = await import("@aws-sdk/credential-provider-ini");
-          return await fromIni({ profile: credentials.profile, logger: SILENT })(properties);
-        },
-      };
-    case "chain":
-      return {};
+  if (credentials.kind === "chain") return {};
+  if (credentials.kind === "keys") {
+    const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = credentials;
+    return {
+      credentials: {
+        accessKeyId,
+        secretAccessKey,
+        ...(sessionToken === null ? {} : { sessionToken }),
+        ...(expiresAt === null ? {} : { expiration: expiresAt }),
+      },
+    };
   }
+  return {
+    profile: credentials.profile,
+    // Not the SDK's chain: where the profile doesn't exist that goes on to whatever the machine has.
+    async credentials(properties) {
+      const { fromIni } = await import("@aws-sdk/credential-provider-ini");
+      return await fromIni({ profile: credentials.profile, logger: SILENT })(properties);
+    },
+  };
 }
 
 /** What Node trusts without being told: its own list, NODE_EXTRA_CA_CERTS and, with an option, the system's. */

@@ -51,6 +51,12 @@ export function asTaskflowError(error: unknown, call: Call, store: S3Store): Tas
   });
 }
 
+/** A failure that is put into words already. */
+export function failed(act: string, { code, why, hint }: Meaning, cause?: unknown): TaskflowError {
+  const known = hint === undefined ? {} : { hint };
+  return new TaskflowError(code, oneLine(`cannot ${act}: ${why}`), cause === undefined ? known : { ...known, cause });
+}
+
 export function nameOf(error: unknown): string {
   const { name } = Object(error) as SdkError;
   return typeof name === "string" ? name : "";
@@ -153,7 +159,7 @@ const NAMES: Readonly<Record<string, Meaning | undefined>> = {
   SignatureDoesNotMatch: {
     code: "access_denied",
     why: "the secret key doesn't belong to the access key",
-    hint: "check AWS_SECRET_ACCESS_KEY: a blank or line break at its end counts",
+    hint: "check AWS_SECRET_ACCESS_KEY, where a blank or line break at its end counts",
   },
   InvalidToken: {
     code: "access_denied",

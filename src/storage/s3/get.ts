@@ -32,7 +32,7 @@ export async function get(store: S3Store, key: string, { range, signal }: GetOpt
 }
 
 /** What Node has as the body of a reply. */
-interface NodeBody extends AsyncIterable<Uint8Array> {
+interface NodeBody extends AsyncIterable<Uint8Array, undefined> {
   destroy(): void;
 }
 
@@ -115,7 +115,7 @@ function bodyOf(reply: GetObjectCommandOutput): NodeBody {
 function read(source: Source, first: NodeBody): AsyncIterator<Uint8Array, undefined> {
   const { start, end, key, call } = source;
   let body: NodeBody | null = first;
-  let chunks: AsyncIterator<Uint8Array> = first[Symbol.asyncIterator]();
+  let chunks: AsyncIterator<Uint8Array, undefined> = first[Symbol.asyncIterator]();
   let position = start;
   let resumes = 0;
   let goodAt = start + GOOD_BYTES;
@@ -136,13 +136,23 @@ function read(source: Source, first: NodeBody): AsyncIterator<Uint8Array, undefi
     chunks = body[Symbol.asyncIterator]();
   }
 
+  /** The bytes are all there; a connection whose reply was read to its end can be used again. */
+  async function drain(): Promise<void> {
+    const extra = await chunks.next().catch(() => null);
+    if (extra !== null && extra.done !== true) throw replaced(key);
+  }
+
   /** `null`: at the end. */
   async function next(): Promise<Uint8Array | null> {
     for (;;) {
-      if (position >= end) return null;
+      if (position >= end) {
+        await drain();
+        return null;
+      }
       try {
-        const { done, value } = await chunks.next();
-        if (done !== true) {
+        const result = await chunks.next();
+        if (result.done !== true) {
+          const { value } = result;
           if (value.length === 0) continue;
           if (position + value.length > end) throw replaced(key);
           position += value.length;
@@ -182,7 +192,6 @@ function read(source: Source, first: NodeBody): AsyncIterator<Uint8Array, undefi
 }
 
 function replaced(key: string, cause?: unknown): TaskflowError {
-  return new TaskflowError("changed", `cannot read ${key}: it was replaced or deleted while it was read`, {
-    ...(cause === undefined ? {} : { cause }),
-  });
+  const what = `cannot read ${key}: it was replaced or deleted while it was read`;
+  return new TaskflowError("changed", what, cause === undefined ? {} : { cause });
 }

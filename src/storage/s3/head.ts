@@ -4,7 +4,7 @@ import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import type { StoredObject } from "../driver.ts";
 import { describe } from "./describe.ts";
-import { headersOf, notS3, statusOf } from "./errors.ts";
+import { failed, headersOf, notS3, statusOf } from "./errors.ts";
 import type { Call } from "./errors.ts";
 import { explained, request, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -61,8 +61,7 @@ export async function missing(store: S3Store, call: SignalledCall, error: unknow
 /** A reply without a length tells nothing that bytes could be compared with. */
 export function sizeOf(store: S3Store, key: string, { ContentLength }: { ContentLength?: number | undefined }): number {
   if (ContentLength !== undefined) return ContentLength;
-  const { code, why, hint } = notS3(store, "the reply doesn't tell its size");
-  throw new TaskflowError(code, `cannot read ${key}: ${why}`, { ...(hint === undefined ? {} : { hint }) });
+  throw failed(`read ${key}`, notS3(store, "the reply doesn't tell its size"));
 }
 
 /** `count`: as HEAD or GET told it. AWS leaves it out where there are none, or none may be read; others always may. */

@@ -5,6 +5,7 @@ import { head } from "./head.ts";
 import { listVersions, versionsOfKey } from "./key-versions.ts";
 import type { Entry } from "./key-versions.ts";
 import type { S3Store } from "./store.ts";
+import { requireVersions } from "./versioning.ts";
 
 /** As `Versions.listDeleted`. Pages through all versions of the prefix; in memory is one page. */
 export async function* listDeleted(
@@ -24,13 +25,14 @@ export async function* listDeleted(
   }
 }
 
-/** As `Versions.headDeleted`. */
+/** As `Versions.headDeleted`; `unsupported` where the bucket keeps nothing. */
 export async function headDeleted(
   store: S3Store,
   key: string,
   signal: AbortSignal,
 ): Promise<StoredObject & { deletedAt: Date }> {
   const kept = keptOf(await versionsOfKey(store, key, signal));
+  if (kept === null) await requireVersions(store, signal);
   if (kept === null || kept.markers.length === 0) throw notDeleted(key);
   const object = await head(store, key, { signal, versionId: kept.version.versionId });
   const [latest] = kept.markers;

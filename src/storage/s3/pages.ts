@@ -1,6 +1,6 @@
 /** Listings, a page at a time, that end only where S3 says so: a broken page is an error, never a shorter list. */
 import { TaskflowError } from "../../errors.ts";
-import { notS3 } from "./errors.ts";
+import { failed, notS3 } from "./errors.ts";
 import type { Call } from "./errors.ts";
 import type { S3Store } from "./store.ts";
 
@@ -39,8 +39,7 @@ interface ListReply {
 /** Errors: `network` where this is no page of S3's: the SDK takes HTML, or nothing at all, for an empty one. */
 export function checkPage(store: S3Store, call: Call, reply: ListReply): boolean {
   if (reply.IsTruncated !== undefined && reply.Name !== undefined) return reply.IsTruncated;
-  const { code, why, hint } = notS3(store);
-  throw new TaskflowError(code, `cannot ${call.act}: ${why}`, { ...(hint === undefined ? {} : { hint }) });
+  throw failed(call.act, notS3(store));
 }
 
 export function incomplete(call: Call, why: string): TaskflowError {

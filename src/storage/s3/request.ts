@@ -1,8 +1,9 @@
 /** Sends one request: with its signal, to the bucket's own region, its failure in our words. */
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { TaskflowError, abortReason, throwIfAborted } from "../../errors.ts";
-import { asTaskflowError, isNamed, statusOf } from "./errors.ts";
+import { abortReason, throwIfAborted } from "../../errors.ts";
+import type { TaskflowError } from "../../errors.ts";
+import { asTaskflowError, failed, isNamed, statusOf } from "./errors.ts";
 import type { Call } from "./errors.ts";
 import { noSuchBucket } from "./classics.ts";
 import { hearMany } from "./grace.ts";
@@ -45,11 +46,7 @@ export async function explained(store: S3Store, call: SignalledCall, error: unkn
   if (!bodiless || store.learnt.bucketExists || !(await isBucketMissing(store, call))) {
     return asTaskflowError(error, call, store);
   }
-  const { code, why, hint } = noSuchBucket(store);
-  return new TaskflowError(code, `cannot ${call.act}: ${why}`, {
-    ...(hint === undefined ? {} : { hint }),
-    cause: error,
-  });
+  return failed(call.act, noSuchBucket(store), error);
 }
 
 async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {

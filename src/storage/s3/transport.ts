@@ -119,7 +119,7 @@ function queryOf(query: NonNullable<SdkRequest["query"]>): string {
   return pairs
     .flatMap(([name, value]) => {
       if (value === null) return [escapeUri(name)];
-      return [value].flat().map((one) => `${escapeUri(name)}=${escapeUri(String(one))}`);
+      return [value].flat().map((one) => `${escapeUri(name)}=${escapeUri(one)}`);
     })
     .join("&");
 }
