@@ -78,7 +78,7 @@ async function signChecked(
   const { ctx, report } = session;
   await getLinksReady(session, driver, options);
   for await (const { attachment, index, text } of selectAttachments(ctx, driver, report, operands, selection)) {
-    await attempt(report, { index, text }, async () => {
+    const link = await attempt(report, { index, text }, async () => {
       const detailed = await withDetails(ctx, driver, attachment);
       const type = detailed.details?.type ?? null;
       if (options.inline === true && !isSafeToShow(type) && driver.presigner?.gate !== undefined) {
@@ -86,8 +86,9 @@ async function signChecked(
           `${printable(detailed.name)} will be saved, not shown: ${type ?? "no type"} can hold scripts`,
         );
       }
-      await report.item(await downloadLink(ctx, driver, detailed.key, detailed.name, options));
+      return await downloadLink(ctx, driver, detailed.key, detailed.name, options);
     });
+    if (link !== null) await report.item(link);
   }
   return undefined;
 }
@@ -101,9 +102,8 @@ async function signUnchecked(
   options: PresignOptions,
 ): Promise<undefined> {
   for await (const { key, name, index, text } of spelledKeys(ctx, driver, report, operands, selection)) {
-    await attempt(report, { index, text }, async () => {
-      await report.item(await downloadLink(ctx, driver, key, name, options));
-    });
+    const link = await attempt(report, { index, text }, () => downloadLink(ctx, driver, key, name, options));
+    if (link !== null) await report.item(link);
   }
   return undefined;
 }
