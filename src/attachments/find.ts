@@ -5,7 +5,7 @@ import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver
 import { ambiguous, matchItem } from "./items.ts";
 import type { ItemMatch } from "./items.ts";
 import { isUuid, taskPrefix } from "./key.ts";
-import { list, versionsOf } from "./list.ts";
+import { keepsNothing, list, versionsOf } from "./list.ts";
 import { groupByTask } from "./operands.ts";
 import type { ItemRef } from "./operands.ts";
 import { attachmentOf, detailedAttachmentOf } from "./types.ts";
@@ -67,10 +67,16 @@ async function findByKey(driver: StorageDriver, ref: ItemRef, options: FindOptio
       const attachment = detailedAttachmentOf(object);
       return attachment === null ? { ref, error: notFound(ref, options) } : { ref, attachment, older: 0 };
     } catch (error) {
-      if (!isTaskflowError(error) || error.code !== "not_found") throw error;
+      if (!isNothing(error, deleted && options.among !== "deleted")) throw error;
     }
   }
   return { ref, error: await absent(driver, ref, options, (other) => keys.includes(other.key)) };
+}
+
+/** There is none, or where it would be kept there is no such place. */
+function isNothing(error: unknown, orUnsupported: boolean): boolean {
+  if (!isTaskflowError(error)) return false;
+  return error.code === "not_found" || (orUnsupported && error.code === "unsupported");
 }
 
 /** Whether to look among the deleted ones, in the order to look. */
@@ -152,6 +158,24 @@ async function absent(
   isIt: (attachment: Attachment) => boolean,
 ): Promise<TaskflowError> {
   if (driver.versions === undefined || options.among === "any") return notFound(ref, options);
+  try {
+    const other = await onTheOtherSide(driver, ref, options, isIt);
+    if (other !== null) return other;
+  } catch (error) {
+    // Who may see the one side only gets the answer of that.
+    if (!isTaskflowError(error) || !["access_denied", "unsupported"].includes(error.code)) throw error;
+  }
+  const { signal } = options;
+  const keepsOthers = options.among === "live" || (await driver.versions.keepsDeleted?.({ signal })) !== false;
+  return keepsOthers ? notFound(ref, options) : keepsNothing(driver);
+}
+
+async function onTheOtherSide(
+  driver: StorageDriver,
+  ref: ItemRef,
+  options: FindOptions,
+  isIt: (attachment: Attachment) => boolean,
+): Promise<TaskflowError | null> {
   const wantedDeleted = options.among === "deleted";
   const others = list(driver, { task: ref.task, deleted: !wantedDeleted, order: "key", signal: options.signal });
   for await (const other of others.attachments) {
@@ -169,7 +193,7 @@ async function absent(
         : `taskflow attach list ${other.task} --deleted shows its full key, which undelete takes`,
     });
   }
-  return notFound(ref, options);
+  return null;
 }
 
 function notFound(ref: ItemRef, { among }: FindOptions): TaskflowError {

@@ -109,7 +109,11 @@ async function* wanted(
 
 export function versionsOf(driver: StorageDriver): NonNullable<StorageDriver["versions"]> {
   if (driver.versions !== undefined) return driver.versions;
-  throw new TaskflowError("unsupported", `${driver.location} does not keep what was deleted`, {
+  throw keepsNothing(driver);
+}
+
+export function keepsNothing({ location }: StorageDriver): TaskflowError {
+  return new TaskflowError("unsupported", `${location} does not keep what was deleted`, {
     hint: "turn on versioning of the bucket",
   });
 }

@@ -6,6 +6,7 @@ import type { S3Credentials, S3Settings } from "../../src/storage/s3-settings.ts
 import { DEFAULT_S3_SETTINGS } from "../../src/storage/s3-settings.ts";
 import type { Exceptions } from "../conformance/harness.ts";
 import { hasTool, missing } from "../tools.ts";
+import type { Versioning } from "./buckets.ts";
 import { startCeph } from "./ceph.ts";
 import type { Keys } from "./ceph.ts";
 import { startMoto } from "./moto.ts";
@@ -23,7 +24,8 @@ export interface TestServer {
   readonly stranger: Keys | null;
   /** The one bucket there is, whose other contents are not ours; `null`: buckets are made as they are needed. */
   readonly onlyBucket: string | null;
-  readonly exceptions: Exceptions;
+  /** Of the driver, in buckets of this kind. */
+  exceptions(versioning: Versioning): Exceptions;
   /** Where CreateBucket isn't known. */
   addBucket?(name: string): void;
   stop(): Promise<void>;
@@ -51,10 +53,24 @@ function isServerName(name: string): name is ServerName {
 }
 
 /** S3 itself does these otherwise than a folder, so all S3s do. */
-const S3_EXCEPTIONS: Exceptions = {
-  bothDeletesMayWin: "a delete answers the same for a key that never was: nobody is told who was first",
-  bothUndeletesMayWin: "removing a marker that is gone is no error",
-};
+function s3Exceptions(versioning: Versioning): Exceptions {
+  return {
+    bothDeletesMayWin: "a delete answers the same for a key that never was: nobody is told who was first",
+    bothUndeletesMayWin: "removing a marker that is gone is no error",
+    ...(versioning === "Enabled" ? {} : { keepsNothing: "without versions a delete is for good" }),
+  };
+}
+
+/** Of Ceph 16. */
+function cephExceptions(versioning: Versioning): Exceptions {
+  return {
+    ...s3Exceptions(versioning),
+    largePutReplaces: "CompleteMultipartUpload ignores If-None-Match",
+    largePutLosesTags: "CreateMultipartUpload ignores x-amz-tagging",
+    ...(versioning === "Enabled" ? { putReplaces: "where versions are kept PutObject ignores If-None-Match" } : {}),
+    ...(versioning === "Suspended" ? { deletedIsTaken: "a delete marker `null` is an object to If-None-Match" } : {}),
+  };
+}
 
 async function startDouble(): Promise<TestServer> {
   const owner = { accessKeyId: "AKIAS3DOUBLE00000001", secretAccessKey: "not-a-secret/only+the-double-knows-it" };
@@ -67,7 +83,7 @@ async function startDouble(): Promise<TestServer> {
     owner,
     stranger,
     onlyBucket: null,
-    exceptions: S3_EXCEPTIONS,
+    exceptions: s3Exceptions,
     addBucket: (name) => server.addBucket(name),
     stop: () => server.close(),
   };
@@ -76,14 +92,14 @@ async function startDouble(): Promise<TestServer> {
 async function startGateway(): Promise<TestServer> {
   need("ceph-mon", "ceph-osd", "ceph", "radosgw");
   const ceph = await startCeph();
-  return { ...ceph, name: "ceph", onlyBucket: null, exceptions: S3_EXCEPTIONS };
+  return { ...ceph, name: "ceph", onlyBucket: null, exceptions: cephExceptions };
 }
 
 async function startEmulator(): Promise<TestServer> {
   need("python3");
   const moto = await startMoto();
   const owner = { accessKeyId: "AKIAMOTO000000000001", secretAccessKey: "moto-looks-at-no-secret" };
-  return { ...moto, name: "moto", owner, stranger: null, onlyBucket: null, exceptions: S3_EXCEPTIONS };
+  return { ...moto, name: "moto", owner, stranger: null, onlyBucket: null, exceptions: s3Exceptions };
 }
 
 /** With the environment's credentials. AWS_ENDPOINT_URL_S3 makes it any other S3 that somebody runs. */
@@ -99,7 +115,7 @@ function openAws(): Promise<TestServer> {
     owner: null,
     stranger: null,
     onlyBucket: bucket,
-    exceptions: S3_EXCEPTIONS,
+    exceptions: s3Exceptions,
     stop: () => Promise.resolve(),
   });
 }

@@ -6,6 +6,7 @@ import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { TaskflowError } from "../../errors.ts";
 import type { S3Credentials, S3Settings } from "../s3-settings.ts";
 import { keepReplies } from "./reply.ts";
+import { MAX_ATTEMPTS } from "./retry.ts";
 import type { RetryStrategy } from "./retry.ts";
 import { createTransport } from "./transport.ts";
 import type { Transport } from "./transport.ts";
@@ -35,6 +36,8 @@ export function createClient(
     ...credentialsConfig(credentials),
     requestHandler: { ...transport },
     retryStrategy,
+    // Said in a header, and otherwise read from the environment; the strategy decides.
+    maxAttempts: MAX_ATTEMPTS,
     // Checksums are ours: given where AWS takes them. The SDK's own would go as a trailer, or be refused elsewhere.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

@@ -6,6 +6,11 @@ import { dateOf } from "./reply.ts";
 /** S3 leaves it out of HEAD and GET where it is this. */
 export const DEFAULT_CLASS = "STANDARD";
 
+/** AWS lists times in whole seconds, as its headers have them; others in milliseconds, which those don't tell. */
+export function wholeSeconds(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 1000) * 1000);
+}
+
 /** What HEAD and GET have in common. */
 interface Described {
   readonly ContentType?: string | undefined;

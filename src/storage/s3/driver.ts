@@ -1,5 +1,6 @@
 /** The S3 store: an attachment is an object at its key, with all that is known of it as metadata. */
 import type { S3Client } from "@aws-sdk/client-s3";
+import { TaskflowError } from "../../errors.ts";
 import type { StorageDriver, Supports, Versions } from "../driver.ts";
 import { DEFAULT_S3_SETTINGS } from "../s3-settings.ts";
 import type { S3Settings } from "../s3-settings.ts";
@@ -10,6 +11,7 @@ import { get } from "./get.ts";
 import { head } from "./head.ts";
 import { headDeleted, listDeleted } from "./list-deleted.ts";
 import { list } from "./list.ts";
+import { s3Presigner } from "./presigner.ts";
 import { purgeKeys } from "./purge.ts";
 import { put } from "./put.ts";
 import { FIRST_REGION, askRegion, configuredRegion } from "./region.ts";
@@ -52,6 +54,7 @@ function s3Driver(store: S3Store, transport: Transport): StorageDriver {
     location: store.location,
     supports: SUPPORTS,
     versions: s3Versions(store),
+    presigner: s3Presigner(store),
     put: (key, body, options) => put(store, key, body, options),
     head: (key, { signal }) => head(store, key, { signal }),
     get: (key, options) => get(store, key, options),
@@ -84,6 +87,7 @@ function createStore(bucket: string, settings: S3Settings, transport: Transport,
   const isAws = isAwsEndpoint(settings.endpoint);
   let region = settings.region ?? (settings.endpoint === null ? null : FIRST_REGION);
   let client: Promise<S3Client> | null = null;
+  let links: S3Client | null = null;
 
   async function find(): Promise<S3Client> {
     if (region !== null) return clientFor(region);
@@ -95,22 +99,36 @@ function createStore(bucket: string, settings: S3Settings, transport: Transport,
     return region === FIRST_REGION ? first : clientFor(region);
   }
 
+  function current(): Promise<S3Client> {
+    client ??= find().catch((error: unknown) => {
+      client = null;
+      throw error;
+    });
+    return client;
+  }
+
   return {
     bucket,
     location: `s3://${bucket}`,
     settings,
     isAws,
     region: () => region,
-    client() {
-      client ??= find().catch((error: unknown) => {
-        client = null;
-        throw error;
-      });
-      return client;
+    client: current,
+    async linkClient() {
+      if (client === null && region === null) {
+        region = await configuredRegion(clientFor(undefined));
+        if (region === null) throw unknownRegion(bucket);
+      }
+      const { linkEndpoint } = settings;
+      if (linkEndpoint === null) return await current();
+      await client;
+      links ??= createClient({ ...settings, endpoint: linkEndpoint }, region ?? FIRST_REGION, transport, retryStrategy);
+      return links;
     },
     moveTo(other) {
       if (settings.region !== null || other === region) return false;
       region = other;
+      links = null;
       client = Promise.resolve(clientFor(other));
       return true;
     },
@@ -119,4 +137,10 @@ function createStore(bucket: string, settings: S3Settings, transport: Transport,
     now: options.now ?? (() => new Date()),
     warn: options.onWarning ?? (() => undefined),
   };
+}
+
+function unknownRegion(bucket: string): TaskflowError {
+  return new TaskflowError("bad_config", `the region of ${bucket} is not known, and without a request it can't be`, {
+    hint: "set AWS_REGION, or leave --no-check out",
+  });
 }

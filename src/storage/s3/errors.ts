@@ -47,14 +47,31 @@ export function asTaskflowError(error: unknown, call: Call, store: S3Store): Tas
       ...(call.key === undefined ? {} : { key: call.key }),
       ...(socketCode(error) === null ? {} : { socket: socketCode(error) }),
     },
-    cause: error,
+    cause: causeOf(error),
   });
+}
+
+/**
+ * What is kept of an SDK error: it holds the whole request, signature and session token with it, and what S3 says of a
+ * wrong signature repeats them.
+ */
+export function causeOf(error: unknown): unknown {
+  if (!(error instanceof Error) || isTaskflowError(error)) return error;
+  const cause = new Error(messageOf(error));
+  const code = socketCode(error);
+  Object.defineProperty(cause, "name", { value: error.name });
+  if (error.stack !== undefined) Object.defineProperty(cause, "stack", { value: error.stack });
+  return code === null ? cause : Object.assign(cause, { code });
 }
 
 /** A failure that is put into words already. */
 export function failed(act: string, { code, why, hint }: Meaning, cause?: unknown): TaskflowError {
   const known = hint === undefined ? {} : { hint };
-  return new TaskflowError(code, oneLine(`cannot ${act}: ${why}`), cause === undefined ? known : { ...known, cause });
+  return new TaskflowError(
+    code,
+    oneLine(`cannot ${act}: ${why}`),
+    cause === undefined ? known : { ...known, cause: causeOf(cause) },
+  );
 }
 
 export function nameOf(error: unknown): string {

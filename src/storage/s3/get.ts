@@ -5,7 +5,7 @@ import { TaskflowError, abortReason, isTaskflowError } from "../../errors.ts";
 import type { GetResult, Range } from "../driver.ts";
 import { decodeRecord } from "../metadata.ts";
 import { describe } from "./describe.ts";
-import { isNamed, isUnclear, statusOf } from "./errors.ts";
+import { causeOf, isNamed, isUnclear, statusOf } from "./errors.ts";
 import { missing, sizeOf, tagsOf } from "./head.ts";
 import { explained, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -81,7 +81,9 @@ async function open(
   } catch (error) {
     if (etag !== undefined && (statusOf(error) === 412 || statusOf(error) === 404)) throw replaced(key, error);
     if (isNamed(error, "InvalidRange") || statusOf(error) === 416) {
-      throw new TaskflowError("usage", `cannot read ${key}: it ends before this range begins`, { cause: error });
+      throw new TaskflowError("usage", `cannot read ${key}: it ends before this range begins`, {
+        cause: causeOf(error),
+      });
     }
     throw await missing(store, call, error);
   }
@@ -193,5 +195,5 @@ function read(source: Source, first: NodeBody): AsyncIterator<Uint8Array, undefi
 
 function replaced(key: string, cause?: unknown): TaskflowError {
   const what = `cannot read ${key}: it was replaced or deleted while it was read`;
-  return new TaskflowError("changed", what, cause === undefined ? {} : { cause });
+  return new TaskflowError("changed", what, cause === undefined ? {} : { cause: causeOf(cause) });
 }

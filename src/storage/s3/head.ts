@@ -4,7 +4,7 @@ import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import type { StoredObject } from "../driver.ts";
 import { describe } from "./describe.ts";
-import { failed, headersOf, notS3, statusOf } from "./errors.ts";
+import { causeOf, failed, headersOf, notS3, statusOf } from "./errors.ts";
 import type { Call } from "./errors.ts";
 import { explained, request, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -52,7 +52,7 @@ export async function missing(store: S3Store, call: SignalledCall, error: unknow
     return new TaskflowError("not_found", `cannot ${call.act}: it was deleted`, {
       hint: `bring it back with: taskflow attach undelete '${call.key ?? ""}'`,
       context: { key: call.key ?? null },
-      cause: error,
+      cause: causeOf(error),
     });
   }
   return await explained(store, call, error);
@@ -64,14 +64,14 @@ export function sizeOf(store: S3Store, key: string, { ContentLength }: { Content
   throw failed(`read ${key}`, notS3(store, "the reply doesn't tell its size"));
 }
 
-/** `count`: as HEAD or GET told it. AWS leaves it out where there are none, or none may be read; others always may. */
+/** `count`: as HEAD or GET told it; left out where there are none, or none may be read. */
 export async function tagsOf(
   store: S3Store,
   key: string,
   count: number | undefined,
   { signal, versionId }: HeadOptions,
 ): Promise<Record<string, string>> {
-  if (count === 0 || (count === undefined && store.isAws) || store.learnt.tagsUnreadable) return {};
+  if (count === undefined || count === 0 || store.learnt.tagsUnreadable) return {};
   const call: Call & { signal: AbortSignal } = {
     act: `read the tags of ${key}`,
     action: "s3:GetObjectTagging",

@@ -1,7 +1,8 @@
 /** Versions and delete markers, in S3's order: by key, the newest of each first. */
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import type { ObjectVersion } from "@aws-sdk/client-s3";
-import { compareKeys } from "../key-order.ts";
+import { throwIfAborted } from "../../errors.ts";
+import { compareKeys, sortKeys } from "../key-order.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
 import type { Call } from "./errors.ts";
 import { checkPage, decodeKey, eachOfPages, incomplete } from "./pages.ts";
@@ -69,6 +70,53 @@ export async function versionsOfKey(store: S3Store, key: string, signal: AbortSi
     found.push(entry);
   }
   return found;
+}
+
+/** Of so many neighbours one listing is cheaper than one for each. */
+const NEIGHBOURS = 4;
+
+/** Entries that a listing of neighbours may bring for each that is wanted; with more, each key is asked for itself. */
+const ENTRIES_A_KEY = 20;
+
+/** What is kept of one of the keys that were asked for, the newest first. */
+export type EntriesOf = (key: string) => Promise<readonly Entry[]>;
+
+/** All that is kept of each of the keys, the newest first; a few requests where they are neighbours. */
+export async function versionsOfKeys(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<EntriesOf> {
+  const found = new Map<string, Entry[]>();
+  const groups = new Map<string, string[]>();
+  for (const key of keys) {
+    const folder = key.slice(0, key.lastIndexOf("/") + 1);
+    groups.set(folder, [...(groups.get(folder) ?? []), key]);
+  }
+  for (const group of groups.values()) {
+    if (group.length < NEIGHBOURS) continue;
+    // What fails here fails again where each is asked for, and is told of each.
+    await scan(store, sortKeys(group), found, signal).catch(() => throwIfAborted(signal));
+  }
+  return async (key) => found.get(key) ?? (await versionsOfKey(store, key, signal));
+}
+
+/** One listing from the first to the last of them. Fills in only what it has seen all of. */
+async function scan(
+  store: S3Store,
+  sorted: readonly string[],
+  found: Map<string, Entry[]>,
+  signal: AbortSignal,
+): Promise<void> {
+  const [first = ""] = sorted;
+  const last = sorted.at(-1) ?? "";
+  const folder = first.slice(0, first.lastIndexOf("/") + 1);
+  const wanted = new Map(sorted.map((key): [string, Entry[]] => [key, []]));
+  let budget = ENTRIES_A_KEY * sorted.length;
+  // A listing goes on after a key; this one is just before the first.
+  for await (const entry of listVersions(store, folder, { after: first.slice(0, -1), signal })) {
+    if (compareKeys(entry.key, last) > 0) break;
+    budget -= 1;
+    if (budget < 0) return;
+    wanted.get(entry.key)?.push(entry);
+  }
+  for (const [key, entries] of wanted) found.set(key, entries);
 }
 
 type Listed = ObjectVersion & { readonly isMarker: boolean };

@@ -1,6 +1,7 @@
 /** What was deleted and is still kept. */
 import type { DeletedObject, ListOptions, StoredObject } from "../driver.ts";
 import { TaskflowError } from "../../errors.ts";
+import { wholeSeconds } from "./describe.ts";
 import { head } from "./head.ts";
 import { listVersions, versionsOfKey } from "./key-versions.ts";
 import type { Entry } from "./key-versions.ts";
@@ -36,7 +37,7 @@ export async function headDeleted(
   if (kept === null || kept.markers.length === 0) throw notDeleted(key);
   const object = await head(store, key, { signal, versionId: kept.version.versionId });
   const [latest] = kept.markers;
-  return { ...object, modifiedAt: kept.version.modifiedAt, deletedAt: latest?.modifiedAt ?? kept.version.modifiedAt };
+  return { ...object, deletedAt: latest?.modifiedAt ?? object.modifiedAt };
 }
 
 export interface Kept {
@@ -58,5 +59,5 @@ export function notDeleted(key: string): TaskflowError {
 }
 
 function infoOf({ key, size, modifiedAt, storageClass }: Entry): Omit<DeletedObject, "deletedAt"> {
-  return { key, size, modifiedAt, storageClass };
+  return { key, size, modifiedAt: wholeSeconds(modifiedAt), storageClass };
 }

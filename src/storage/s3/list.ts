@@ -1,7 +1,7 @@
 /** Live objects, a page at a time. */
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { ListOptions, ObjectInfo } from "../driver.ts";
-import { DEFAULT_CLASS } from "./describe.ts";
+import { DEFAULT_CLASS, wholeSeconds } from "./describe.ts";
 import { checkPage, decodeKey, eachOfPages, incomplete } from "./pages.ts";
 import { request } from "./request.ts";
 import type { S3Store } from "./store.ts";
@@ -31,7 +31,7 @@ export function list(store: S3Store, prefix: string, { after, signal }: ListOpti
       return {
         key: decodeKey(Key, page.EncodingType),
         size: Size,
-        modifiedAt: LastModified,
+        modifiedAt: wholeSeconds(LastModified),
         storageClass: StorageClass ?? DEFAULT_CLASS,
       };
     });

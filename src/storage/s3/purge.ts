@@ -9,7 +9,8 @@ import { batches } from "./batches.ts";
 import type { Outcome, Target } from "./bulk.ts";
 import { NULL_VERSION } from "./delete.ts";
 import { head } from "./head.ts";
-import { versionsOfKey } from "./key-versions.ts";
+import { versionsOfKeys } from "./key-versions.ts";
+import type { EntriesOf } from "./key-versions.ts";
 import type { S3Store } from "./store.ts";
 import { KEYS_AT_ONCE, KEYS_A_BATCH, deleteAll, failuresOf } from "./undelete.ts";
 
@@ -36,7 +37,8 @@ interface Doomed {
 }
 
 async function purgeBatch(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<KeyResult[]> {
-  let doomed = await pMap(keys, (key) => find(store, key, signal), { concurrency: KEYS_AT_ONCE });
+  const entriesOf = await versionsOfKeys(store, keys, signal);
+  let doomed = await pMap(keys, (key) => find(store, key, entriesOf, signal), { concurrency: KEYS_AT_ONCE });
   const live = await deleteAll(
     store,
     targetsOf(doomed, ({ isLive }) => (isLive ? [undefined] : [])),
@@ -60,10 +62,10 @@ async function purgeBatch(store: S3Store, keys: readonly string[], signal: Abort
   return doomed.map(({ key, error }) => (error === undefined ? { key } : { key, error }));
 }
 
-async function find(store: S3Store, key: string, signal: AbortSignal): Promise<Doomed> {
+async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: AbortSignal): Promise<Doomed> {
   const none = { key, isLive: false, data: [], markers: [] };
   try {
-    const entries = await versionsOfKey(store, key, signal);
+    const entries = await entriesOf(key);
     const idsOf = (isMarker: boolean): string[] =>
       entries.filter((entry) => entry.isMarker === isMarker).map(({ versionId }) => versionId);
     if (entries.length === 0) return { ...none, error: notThere(key) };

@@ -1,7 +1,7 @@
 /** Whether a write that ended without a clear answer happened all the same. */
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import type { StoredObject } from "../driver.ts";
-import { attemptsOf, isNamed, isUnclear, statusOf } from "./errors.ts";
+import { attemptsOf, causeOf, isNamed, isUnclear, statusOf } from "./errors.ts";
 import { head } from "./head.ts";
 import { explained } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -33,7 +33,7 @@ export async function settleWrite(
   if (isSame(found, expected)) return { ...found, tags: expected.tags };
   throw new TaskflowError("exists", `cannot ${call.act}: there is another object under this key`, {
     context: { key: expected.key },
-    cause: error,
+    cause: causeOf(error),
   });
 }
 

@@ -11,6 +11,8 @@ export interface S3Store {
   readonly isAws: boolean;
   /** The client for the bucket's region. */
   client(): Promise<S3Client>;
+  /** The client that links are signed with: of the base that they are to have. Sends nothing to learn the region. */
+  linkClient(): Promise<S3Client>;
   /** Where requests go now; `null`: not known yet. */
   region(): string | null;
   /** Tells where the bucket is; `false`: that was known, or somebody named another region on purpose. */

@@ -7,7 +7,8 @@ import { deleteBatch } from "./bulk.ts";
 import type { Outcome, Target } from "./bulk.ts";
 import { copyBack } from "./copy-back.ts";
 import { head } from "./head.ts";
-import { versionsOfKey } from "./key-versions.ts";
+import { versionsOfKeys } from "./key-versions.ts";
+import type { EntriesOf } from "./key-versions.ts";
 import { keptOf, notDeleted } from "./list-deleted.ts";
 import type { Kept } from "./list-deleted.ts";
 import type { S3Store } from "./store.ts";
@@ -39,7 +40,8 @@ interface Found {
 }
 
 async function undeleteBatch(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<KeyResult[]> {
-  const found = await pMap(keys, (key) => find(store, key, signal), { concurrency: KEYS_AT_ONCE });
+  const entriesOf = await versionsOfKeys(store, keys, signal);
+  const found = await pMap(keys, (key) => find(store, key, entriesOf, signal), { concurrency: KEYS_AT_ONCE });
   const markers = found.flatMap(({ key, kept, error }): Target[] =>
     error === undefined && kept !== null ? kept.markers.map(({ versionId }) => ({ key, versionId })) : [],
   );
@@ -64,9 +66,9 @@ async function undeleteBatch(store: S3Store, keys: readonly string[], signal: Ab
   );
 }
 
-async function find(store: S3Store, key: string, signal: AbortSignal): Promise<Found> {
+async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: AbortSignal): Promise<Found> {
   try {
-    const kept = keptOf(await versionsOfKey(store, key, signal));
+    const kept = keptOf(await entriesOf(key));
     if (kept === null) {
       await requireVersions(store, signal);
       return { key, kept, error: notDeleted(key) };

@@ -70,10 +70,7 @@ function describeBuckets(name: string, versioning: Versioning, manyKeys: number,
       const { bucket, prefix } = placeOf(driver);
       await buckets.plant(bucket, prefix + key, bytes);
     },
-    exceptions: {
-      ...server.exceptions,
-      ...(versioning === "Enabled" ? {} : { keepsNothing: "without versions a delete is for good" }),
-    },
+    exceptions: server.exceptions(versioning),
     manyKeys,
     largeBytes: LARGE_BYTES,
   });

@@ -1,0 +1,179 @@
+/** What only AWS is asked for, and what no test server has: the commands themselves, before they become requests. */
+import {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+  DeleteObjectsCommand,
+} from "@aws-sdk/client-s3";
+import { mockClient } from "aws-sdk-client-mock";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { crc32 } from "node:zlib";
+import { openS3 } from "../../../src/storage/s3/driver.ts";
+import type { StorageDriver } from "../../../src/storage/driver.ts";
+import type { S3Settings } from "../../../src/storage/s3-settings.ts";
+import { DEFAULT_S3_SETTINGS } from "../../../src/storage/s3-settings.ts";
+import { bytesOf, calm, collect, keysOf, putOptions, putText, sha256, text } from "../../conformance/bodies.ts";
+import { KEY, MiB, fileOf } from "./support.ts";
+
+const s3 = mockClient(S3Client);
+let driver: StorageDriver;
+
+const SETTINGS: S3Settings = {
+  ...DEFAULT_S3_SETTINGS,
+  region: "eu-central-1",
+  credentials: { kind: "keys", accessKeyId: "AKIA", secretAccessKey: "s", sessionToken: null, expiresAt: null },
+};
+
+beforeEach(async () => {
+  s3.reset();
+  driver = await openS3("acme", { s3: () => SETTINGS });
+});
+
+afterEach(async () => {
+  await driver.close();
+});
+
+function commands(): string[] {
+  return s3.commandCalls(Object as never).length === 0 ? s3.calls().map(({ args }) => args[0].constructor.name) : [];
+}
+
+function crcHeader(bytes: Uint8Array): string {
+  const header = Buffer.alloc(4);
+  header.writeUInt32BE(crc32(bytes));
+  return header.toString("base64");
+}
+
+test("a small file brings its SHA-256 as checksum too", async () => {
+  s3.on(PutObjectCommand).resolves({});
+  await putText(driver, KEY, "hello", { storageClass: "STANDARD_IA", tags: { "a b": "c&d" } });
+  expect(commands()).toEqual(["PutObjectCommand"]);
+  expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
+    Bucket: "acme",
+    Key: KEY,
+    ContentLength: 5,
+    IfNoneMatch: "*",
+    StorageClass: "STANDARD_IA",
+    Tagging: "a%20b=c%26d",
+    ChecksumSHA256: Buffer.from(sha256(text("hello")), "hex").toString("base64"),
+  });
+});
+
+test("parts bring their CRC32, the whole its CRC32 and size: S3 proves that what arrived is what was hashed", async () => {
+  const bytes = bytesOf(20 * MiB + 7);
+  s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
+  s3.on(UploadPartCommand).callsFake(({ PartNumber }: { PartNumber: number }) =>
+    Promise.resolve({ ETag: `"${PartNumber}"` }),
+  );
+  s3.on(CompleteMultipartUploadCommand).resolves({});
+  await driver.put(KEY, fileOf(bytes), putOptions());
+  expect(s3.commandCalls(CreateMultipartUploadCommand)[0]?.args[0].input).toMatchObject({
+    ChecksumAlgorithm: "CRC32",
+    ChecksumType: "FULL_OBJECT",
+    Metadata: { sha256: sha256(bytes) },
+  });
+  const parts = s3.commandCalls(UploadPartCommand).map(({ args }) => args[0].input);
+  const cut = [0, 1, 2].map((n) => bytes.subarray(n * 8 * MiB, (n + 1) * 8 * MiB));
+  const byNumber = parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+  expect(byNumber.map(({ ChecksumCRC32 }) => ChecksumCRC32)).toEqual(cut.map(crcHeader));
+  expect(s3.commandCalls(CompleteMultipartUploadCommand)[0]?.args[0].input).toMatchObject({
+    ChecksumCRC32: crcHeader(bytes),
+    ChecksumType: "FULL_OBJECT",
+    MpuObjectSize: bytes.length,
+    IfNoneMatch: "*",
+    MultipartUpload: { Parts: [{ PartNumber: 1 }, { PartNumber: 2 }, { PartNumber: 3 }] },
+  });
+  // No look before: AWS compares at the end.
+  expect(s3.commandCalls(HeadObjectCommand)).toHaveLength(0);
+});
+
+test("a source that changed between the passes is found before the part goes out", async () => {
+  const bytes = bytesOf(17 * MiB);
+  s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
+  s3.on(UploadPartCommand).resolves({ ETag: "e" });
+  const file = fileOf(bytes);
+  const changing = {
+    ...file,
+    readAt: async (buffer: Uint8Array, position: number, length: number) => {
+      const count = (await file.readAt?.(buffer, position, length)) ?? 0;
+      if (position > 0) buffer[0] = (buffer[0] ?? 0) ^ 1;
+      return count;
+    },
+  };
+  await expect(driver.put(KEY, changing, putOptions())).rejects.toMatchObject({ code: "changed" });
+  expect(s3.commandCalls(CompleteMultipartUploadCommand)).toHaveLength(0);
+});
+
+test("a version above 5 GiB is brought back in parts, with all that goes with it", async () => {
+  const size = 6 * 1024 ** 3 + 1;
+  const modified = new Date("2026-11-01T00:00:00Z");
+  s3.on(ListObjectVersionsCommand).resolves({
+    Name: "acme",
+    IsTruncated: false,
+    EncodingType: "url",
+    Versions: [
+      {
+        Key: KEY,
+        VersionId: "v1",
+        IsLatest: false,
+        LastModified: modified,
+        Size: size,
+        StorageClass: "STANDARD_IA" as "STANDARD",
+      },
+    ],
+    DeleteMarkers: [{ Key: KEY, VersionId: "m1", IsLatest: true, LastModified: modified }],
+  });
+  s3.on(DeleteObjectsCommand).resolves({ Errors: [{ Key: KEY, VersionId: "m1", Code: "AccessDenied" }] });
+  s3.on(HeadObjectCommand).resolves({
+    ContentLength: size,
+    ContentType: "text/x",
+    Metadata: { v: "1" },
+    ContentEncoding: "gzip",
+  });
+  s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
+  s3.on(UploadPartCopyCommand).resolves({ CopyPartResult: { ETag: "e" } });
+  s3.on(CompleteMultipartUploadCommand).resolves({});
+  expect(await collect(driver.versions?.undelete([KEY], { signal: calm }) ?? [])).toEqual([{ key: KEY }]);
+  expect(s3.commandCalls(CreateMultipartUploadCommand)[0]?.args[0].input).toMatchObject({
+    ContentType: "text/x",
+    ContentEncoding: "gzip",
+    Metadata: { v: "1" },
+    StorageClass: "STANDARD_IA",
+  });
+  const ranges = s3.commandCalls(UploadPartCopyCommand).map(({ args }) => args[0].input.CopySourceRange);
+  expect(ranges).toHaveLength(13);
+  expect(ranges.at(-1)).toBe(`bytes=${12 * 512 * MiB}-${size - 1}`);
+  expect(s3.commandCalls(CopyObjectCommand)).toHaveLength(0);
+});
+
+test("no region anywhere: the bucket is asked for it once", async () => {
+  const own = await openS3("acme", { s3: () => ({ ...SETTINGS, region: null }) });
+  s3.on(HeadBucketCommand).rejects(
+    Object.assign(new Error("UnknownError"), {
+      name: "Unknown",
+      $metadata: { httpStatusCode: 403 },
+      $response: { headers: { "x-amz-bucket-region": "ap-south-1" } },
+    }),
+  );
+  s3.on(ListObjectsV2Command).resolves({ Name: "acme", IsTruncated: false });
+  expect(await keysOf(own.list("", { signal: calm }))).toEqual([]);
+  expect(await keysOf(own.list("", { signal: calm }))).toEqual([]);
+  expect(s3.commandCalls(HeadBucketCommand)).toHaveLength(1);
+  await own.close();
+});
+
+test("a profile that doesn't exist is no_credentials, not whatever else the machine has", async () => {
+  s3.restore();
+  const own = await openS3("acme", {
+    s3: () => ({ ...SETTINGS, credentials: { kind: "profile", profile: "no-such-one" } }),
+  });
+  await expect(own.head(KEY, { signal: calm })).rejects.toMatchObject({ code: "no_credentials" });
+  await own.close();
+});

@@ -1,0 +1,161 @@
+/** Which requests are sent: each costs money and a round trip. */
+import { describe, expect, test } from "vitest";
+import { bytesOf, calm, collect, concat, keysOf, putOptions, putText, sha256 } from "../../conformance/bodies.ts";
+import { bodyOf } from "../../conformance/bodies.ts";
+import { KEY, MiB, asked, double, driverOn, fileOf } from "./support.ts";
+
+describe("put", () => {
+  test("a small file is one PUT, with digest and condition, and no look before or after", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
+    await putText(driver, KEY, "hello");
+    expect(asked(s3)).toEqual(["PutObject 200"]);
+    const [{ headers } = { headers: {} }] = s3.requests;
+    expect(headers["if-none-match"]).toBe("*");
+    expect(headers["x-amz-meta-sha256"]).toBe(sha256(Buffer.from("hello")));
+    expect(headers["x-amz-content-sha256"]).toBe(sha256(Buffer.from("hello")));
+    expect(headers["content-encoding"], "no aws-chunked").toBeUndefined();
+    expect(headers["x-amz-trailer"]).toBeUndefined();
+    expect(headers["expect"]).toBeUndefined();
+  });
+
+  test("exactly the part size is one PUT still, a byte more is in parts", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
+    await driver.put(`${KEY}-1`, fileOf(bytesOf(8 * MiB)), putOptions());
+    expect(asked(s3)).toEqual(["PutObject 200"]);
+    s3.clear();
+    await driver.put(`${KEY}-2`, fileOf(bytesOf(8 * MiB + 1)), putOptions());
+    // Where it isn't AWS it looks first: some stores don't know the condition at the end.
+    expect(asked(s3)).toEqual([
+      "HeadObject NoSuchKey",
+      "CreateMultipartUpload 200",
+      "UploadPart 200",
+      "UploadPart 200",
+      "CompleteMultipartUpload 200",
+    ]);
+    expect(s3.uploads("b")).toEqual([]);
+  });
+
+  test("parts go four at a time, over connections that are kept", async () => {
+    const s3 = await double({ discard: true });
+    const driver = await driverOn(s3);
+    let reading = 0;
+    let most = 0;
+    const file = fileOf(bytesOf(90 * MiB));
+    await driver.put(
+      KEY,
+      {
+        ...file,
+        async readAt(buffer, position, length) {
+          reading += 1;
+          most = Math.max(most, reading);
+          const count = (await file.readAt?.(buffer, position, length)) ?? 0;
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          reading -= 1;
+          return count;
+        },
+      },
+      putOptions(),
+    );
+    expect(s3.requests.filter(({ operation }) => operation === "UploadPart")).toHaveLength(12);
+    expect(most).toBe(4);
+    expect(s3.connections, "not one for each").toBeLessThan(10);
+  });
+
+  test("a pipe of a few bytes is one PUT, a long one is in parts", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
+    await driver.put(`${KEY}-1`, bodyOf(bytesOf(1000), { size: null }), putOptions());
+    expect(asked(s3)).toEqual(["PutObject 200"]);
+    s3.clear();
+    const bytes = bytesOf(9 * MiB);
+    await driver.put(`${KEY}-2`, bodyOf(bytes, { size: null }), putOptions());
+    expect(s3.requests.filter(({ operation }) => operation === "UploadPart")).toHaveLength(2);
+    expect(Buffer.compare(s3.bytes("b", `${KEY}-2`) ?? Buffer.alloc(0), bytes)).toBe(0);
+  });
+});
+
+describe("list", () => {
+  test("a page is one request, and no object is looked at", async () => {
+    const s3 = await double({ limits: { listPage: 10 } });
+    for (let n = 0; n < 25; n += 1) s3.plant("b", `tasks/1/${String(n).padStart(3, "0")} +%é&`, "x");
+    const driver = await driverOn(s3);
+    expect(await keysOf(driver.list("tasks/", { signal: calm }))).toEqual(s3.keys("b"));
+    expect(asked(s3)).toEqual(["ListObjectsV2 200", "ListObjectsV2 200", "ListObjectsV2 200"]);
+  });
+
+  test("rows come before the next page is asked for", async () => {
+    const s3 = await double({ limits: { listPage: 10 } });
+    for (let n = 0; n < 25; n += 1) s3.plant("b", `tasks/1/${n}`, "x");
+    const driver = await driverOn(s3);
+    for await (const row of driver.list("", { signal: calm })) {
+      expect(row.key).toBe("tasks/1/0");
+      break;
+    }
+    expect(s3.requests).toHaveLength(1);
+  });
+});
+
+describe("get", () => {
+  test("is one request; the connection is used again", async () => {
+    const s3 = await double();
+    s3.plant("b", KEY, bytesOf(300_000));
+    const driver = await driverOn(s3);
+    for (let n = 0; n < 3; n += 1) {
+      const { chunks } = await driver.get(KEY, { signal: calm });
+      expect(await concat(chunks)).toHaveLength(300_000);
+    }
+    expect(s3.requests.filter(({ operation }) => operation === "GetObject")).toHaveLength(3);
+    expect(s3.connections, "the next may begin before the last is given back").toBeLessThanOrEqual(2);
+  });
+});
+
+describe("delete and undelete", () => {
+  test("a thousand keys are one request, two thousand and one are three", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
+    const keys = Array.from({ length: 2001 }, (_, n) => `tasks/1/${n}`);
+    await collect(driver.delete(keys, { signal: calm }));
+    expect(asked(s3)).toEqual(["DeleteObjects 200", "DeleteObjects 200", "DeleteObjects 200"]);
+  });
+
+  test("neighbours are looked up in one listing, and brought back in one request", async () => {
+    const s3 = await double();
+    const keys = Array.from({ length: 30 }, (_, n) => `tasks/1/${String(n).padStart(2, "0")}`);
+    for (const key of keys) {
+      s3.plant("b", key, "x");
+      s3.delete("b", key);
+    }
+    const driver = await driverOn(s3);
+    expect(await collect(driver.versions?.undelete(keys, { signal: calm }) ?? [])).toEqual(
+      keys.map((key) => ({ key })),
+    );
+    const others = s3.requests.filter(({ operation }) => operation !== "HeadObject");
+    expect(others.map(({ operation }) => operation)).toEqual(["ListObjectVersions", "DeleteObjects"]);
+  });
+
+  test("purge removes the data before the markers, each in a request of its own", async () => {
+    const s3 = await double();
+    s3.plant("b", KEY, "one");
+    s3.plant("b", KEY, "two");
+    const driver = await driverOn(s3);
+    expect(await collect(driver.versions?.purge([KEY], { signal: calm }) ?? [])).toEqual([{ key: KEY }]);
+    expect(asked(s3)).toEqual([
+      "ListObjectVersions 200",
+      "DeleteObjects 200",
+      "DeleteObjects 200",
+      "DeleteObjects 200",
+    ]);
+    expect(s3.versions("b", KEY)).toEqual([]);
+  });
+
+  test("whether a delete can be undone is asked once", async () => {
+    const s3 = await double();
+    const [kept, plain] = [await driverOn(s3), await driverOn(s3, { bucket: "plain" })];
+    expect(await kept.versions?.keepsDeleted?.({ signal: calm })).toBe(true);
+    expect(await kept.versions?.keepsDeleted?.({ signal: calm })).toBe(true);
+    expect(await plain.versions?.keepsDeleted?.({ signal: calm })).toBe(false);
+    expect(asked(s3)).toEqual(["GetBucketVersioning 200", "GetBucketVersioning 200"]);
+  });
+});
