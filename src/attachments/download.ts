@@ -5,7 +5,16 @@ import path from "node:path";
 import { TaskflowError, throwIfAborted } from "../errors.ts";
 import type { StorageDriver, StoredObject } from "../storage/driver.ts";
 import type { IfExists } from "./if-exists.ts";
-import { alreadyThere, createFile, fileError, isThere, publish, targetOf, writeAll } from "./local-file.ts";
+import {
+  alreadyThere,
+  createFile,
+  fileError,
+  isThere,
+  publish,
+  refuseSpecial,
+  targetOf,
+  writeAll,
+} from "./local-file.ts";
 import type { FilePlace } from "./local-file.ts";
 import { detailedAttachmentOf } from "./types.ts";
 import type { Attachment } from "./types.ts";
@@ -111,6 +120,7 @@ export async function downloadFile(
   const attachment = detailedAttachmentOf(await driver.head(key, { signal }));
   if (attachment === null) throw new TaskflowError("not_found", `${key} is no attachment's key`);
   const target = await targetOf(attachment.name, options);
+  await refuseSpecial(target);
   if (ifExists !== "overwrite" && ifExists !== "rename" && (await isThere(target))) {
     if (ifExists === "skip") return { attachment, verified: "skipped", path: target, skipped: true };
     throw alreadyThere(target);

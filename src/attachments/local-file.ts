@@ -1,6 +1,6 @@
 /** Files of a download on this machine: where one goes, and how it is put there whole or not at all. */
 import { constants } from "node:fs";
-import { link, lstat, mkdir, open, realpath, rename } from "node:fs/promises";
+import { link, lstat, mkdir, open, realpath, rename, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { constants as system } from "node:os";
 import path from "node:path";
@@ -113,6 +113,21 @@ export async function isThere(target: string): Promise<boolean> {
     if (codeOf(error) === "ENOENT") return false;
     throw fileError(error, target);
   }
+}
+
+/**
+ * `usage` for what is there and no regular file, through links too: putting a file in its place would take a device,
+ * a pipe or a socket away (`-o /dev/null` as root).
+ */
+export async function refuseSpecial(target: string): Promise<void> {
+  const found = await stat(target).catch((error: unknown) => {
+    if (["ENOENT", "ELOOP", "ENOTDIR"].includes(codeOf(error))) return null;
+    throw fileError(error, target);
+  });
+  if (found === null || found.isFile() || found.isDirectory()) return;
+  throw new TaskflowError("usage", `${target} is not a regular file`, {
+    hint: `-o - writes to stdout: … -o - > ${target}`,
+  });
 }
 
 const NO_ROOM = {

@@ -51,7 +51,9 @@ export async function replaceOlder(
   const known = new Set(before.map(({ key }) => key));
   const now = await namesakes(driver, request);
   const rivals = now.filter(({ key }) => !known.has(key) && key !== stored.key);
-  const winner = [stored, ...rivals].reduce((best, one) => (isNewer(one, best) ? one : best));
+  // By the time that the others see it at: two who compare by different ones could both give way.
+  const own = now.find(({ key }) => key === stored.key) ?? stored;
+  const winner = [own, ...rivals].reduce((best, one) => (isNewer(one, best) ? one : best));
   const losers = [...before, ...rivals, stored].map(({ key }) => key).filter((key) => key !== winner.key);
   const replaced: string[] = [];
   for await (const result of driver.delete(losers, { signal: request.signal })) {

@@ -23,9 +23,7 @@ test("an upload and a download of 1 GiB stay below 200 MiB", async () => {
   await writeFile(sandbox.path("big.img"), "");
   await truncate(sandbox.path("big.img"), 1024 * MIB);
   expect(await peakOf(sandbox, ["attach", "upload", "T-1", "big.img"])).toBeLessThan(200 * MIB);
-  expect(
-    await peakOf(sandbox, ["attach", "download", "T-1", "big.img", "-o", "/dev/null", "--if-exists", "overwrite"]),
-  ).toBeLessThan(200 * MIB);
+  expect(await peakOf(sandbox, ["attach", "download", "T-1", "big.img", "-o", "copy.img"])).toBeLessThan(200 * MIB);
 });
 
 test("a list of 20,000 takes hardly more memory than one of 1,000", async () => {

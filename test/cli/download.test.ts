@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, symlink, utimes } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { lstat, mkdir, readFile, rm, symlink, utimes } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { names, sha256, snapshot } from "./snapshot.ts";
@@ -14,6 +15,24 @@ describe("download", () => {
     const { status, stdout, stderr } = await world.run(["attach", "download", "T-1", "Prüf:bericht.txt"]);
     expect([status, stdout, stderr]).toEqual([0, "Prüf_bericht.txt\n", "downloaded 1 file (5 B)\n"]);
     expect(await read(world, "Prüf_bericht.txt")).toBe("hello");
+  });
+
+  test("-o never takes the place of a device, a pipe or a socket, whatever --if-exists says", async () => {
+    const { run, attach, cwd } = await createWorld();
+    await attach("T-1", "a.txt", "hello");
+    execFileSync("mkfifo", [path.join(cwd, "pipe")]);
+    await symlink("pipe", path.join(cwd, "link"));
+    for (const target of ["pipe", "link"]) {
+      for (const ifExists of ["fail", "skip", "rename", "overwrite"]) {
+        const { status, stderr } = await run(["attach", "get", "T-1", "a.txt", "-o", target, "--if-exists", ifExists]);
+        expect([status, stderr]).toEqual([
+          2,
+          expect.stringMatching(/is not a regular file\nhint: -o - writes to stdout/),
+        ]);
+      }
+    }
+    expect((await lstat(path.join(cwd, "pipe"))).isFIFO()).toBe(true);
+    expect((await lstat(path.join(cwd, "link"))).isSymbolicLink()).toBe(true);
   });
 
   test("a JSON item has the absolute path and how it was verified", async () => {

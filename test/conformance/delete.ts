@@ -89,7 +89,7 @@ export function deletePromises({ driver, reopened, plant, exceptions }: Suite): 
     await putText(driver(), KEY, "first");
     await collect(driver().delete([KEY], { signal: calm }));
     const again = putText(driver(), KEY, "second");
-    if (exceptions.writtenOnce !== undefined || exceptions.deletedIsTaken !== undefined) {
+    if (exceptions.writtenOnce !== undefined) {
       await rejection(again, "exists");
       await rejection(driver().head(KEY, { signal: calm }), "not_found");
     } else {

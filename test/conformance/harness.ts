@@ -28,6 +28,8 @@ export interface Exceptions {
   readonly putReplaces?: string;
   /** A put of more than one request replaces what came under its key after it began. */
   readonly largePutReplaces?: string;
+  /** Of two puts of more than one request at once both may succeed: the last one is what is there, whole. */
+  readonly bothLargePutsMayWin?: string;
   /** Tags of a put of more than one request are lost. */
   readonly largePutLosesTags?: string;
   /** A key that was deleted is taken until it is purged. */

@@ -26,6 +26,8 @@ export interface TestServer {
   readonly onlyBucket: string | null;
   /** Of the driver, in buckets of this kind. */
   exceptions(versioning: Versioning): Exceptions;
+  /** Why a delete destroys old versions too, once versioning is suspended. Absent: it keeps them. */
+  readonly forgetsOnceSuspended?: string;
   /** Where CreateBucket isn't known. */
   addBucket?(name: string): void;
   stop(): Promise<void>;
@@ -65,10 +67,19 @@ function s3Exceptions(versioning: Versioning): Exceptions {
 function cephExceptions(versioning: Versioning): Exceptions {
   return {
     ...s3Exceptions(versioning),
-    largePutReplaces: "CompleteMultipartUpload ignores If-None-Match",
+    bothLargePutsMayWin: "CompleteMultipartUpload ignores If-None-Match",
+    bothLargePutsMayWin: "CompleteMultipartUpload ignores If-None-Match",
     largePutLosesTags: "CreateMultipartUpload ignores x-amz-tagging",
     ...(versioning === "Enabled" ? { putReplaces: "where versions are kept PutObject ignores If-None-Match" } : {}),
     ...(versioning === "Suspended" ? { deletedIsTaken: "a delete marker `null` is an object to If-None-Match" } : {}),
+  };
+}
+
+/** Of moto 5.2. */
+function motoExceptions(versioning: Versioning): Exceptions {
+  return {
+    ...s3Exceptions(versioning),
+    bothLargePutsMayWin: "it looks for the key first and puts the parts together then",
   };
 }
 
@@ -99,7 +110,16 @@ async function startEmulator(): Promise<TestServer> {
   need("python3");
   const moto = await startMoto();
   const owner = { accessKeyId: "AKIAMOTO000000000001", secretAccessKey: "moto-looks-at-no-secret" };
-  return { ...moto, name: "moto", owner, stranger: null, onlyBucket: null, exceptions: s3Exceptions };
+  return {
+    ...moto,
+    name: "moto",
+    owner,
+    // It verifies no signature and knows no owners.
+    stranger: null,
+    onlyBucket: null,
+    exceptions: motoExceptions,
+    forgetsOnceSuspended: "it looks for versions only while they are kept",
+  };
 }
 
 /** With the environment's credentials. AWS_ENDPOINT_URL_S3 makes it any other S3 that somebody runs. */

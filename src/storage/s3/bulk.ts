@@ -6,6 +6,7 @@ import { isTaskflowError } from "../../errors.ts";
 import type { TaskflowError } from "../../errors.ts";
 import { asTaskflowError, failed, notS3 } from "./errors.ts";
 import { withGrace } from "./grace.ts";
+import { wholeSeconds } from "./describe.ts";
 import { dateOf } from "./reply.ts";
 import { request } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -22,7 +23,7 @@ export interface Outcome {
   readonly error?: TaskflowError;
   /** The version of the delete marker that was made; `null`: none was. */
   readonly markerId: string | null;
-  /** By the server's clock. */
+  /** By the server's clock, at the latest. */
   readonly at: Date;
 }
 
@@ -67,6 +68,7 @@ async function deletePlain(
     ...(targets.length === 1 && first !== undefined ? { key: first.key } : {}),
     signal,
   };
+  const startedAt = performance.now();
   try {
     const output = await request(store, call, (client, { abortSignal }) => {
       const command = new DeleteObjectsCommand({
@@ -76,7 +78,7 @@ async function deletePlain(
       if (!store.isAws) addMd5(command);
       return client.send(command, { abortSignal });
     });
-    const at = dateOf(output) ?? store.now();
+    const at = earliestOf(output, startedAt, store.now());
     const removed = new Map((output.Deleted ?? []).map((one) => [idOf(one.Key, one.VersionId), one]));
     const failed = new Map((output.Errors ?? []).map((one) => [idOf(one.Key, one.VersionId), one]));
     if (removed.size === 0 && failed.size === 0) throw notAnswered(store, call);
@@ -100,12 +102,13 @@ function isUnwritable(key: string): boolean {
 
 async function deleteOne(store: S3Store, target: Target, signal: AbortSignal): Promise<Outcome> {
   const call: SignalledCall = { act: `delete ${target.key}`, action: actionOf(target), key: target.key, signal };
+  const startedAt = performance.now();
   try {
     const output = await request(store, call, (client, { abortSignal }) =>
       client.send(new DeleteObjectCommand({ Bucket: store.bucket, ...identifierOf(target) }), { abortSignal }),
     );
     const markerId = target.versionId === undefined && output.DeleteMarker === true ? (output.VersionId ?? null) : null;
-    return { target, markerId, at: dateOf(output) ?? store.now() };
+    return { target, markerId, at: earliestOf(output, startedAt, store.now()) };
   } catch (error) {
     if (!isTaskflowError(error) || signal.aborted) throw error;
     return { target, error, markerId: null, at: store.now() };
@@ -164,4 +167,13 @@ function unanswered(store: S3Store, target: Target): Outcome {
 
 function notAnswered(store: S3Store, { act }: SignalledCall): TaskflowError {
   return failed(act, notS3(store, "there was no word of it in the reply"));
+}
+
+/**
+ * When a request that began at `startedAt` (milliseconds of `performance.now`) was done at the earliest, by the server's
+ * clock: a search for what was deleted from then on finds it.
+ */
+function earliestOf(output: object, startedAt: number, now: Date): Date {
+  const answered = dateOf(output) ?? now;
+  return wholeSeconds(new Date(answered.getTime() - (performance.now() - startedAt)));
 }

@@ -19,7 +19,7 @@ export async function* listDeleted(
     if (entry.isMarker) {
       if (entry.isLatest) marker = entry;
     } else if (marker?.key === entry.key) {
-      yield { ...infoOf(entry), deletedAt: marker.modifiedAt };
+      yield { ...infoOf(entry), deletedAt: wholeSeconds(marker.modifiedAt) };
       // The newest version is what comes back; older ones of the key are not told.
       marker = null;
     }

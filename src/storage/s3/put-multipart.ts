@@ -4,6 +4,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListPartsCommand,
+  PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
 import { TaskflowError, throwIfAborted } from "../../errors.ts";
 import type { PutOptions, StoredObject } from "../driver.ts";
@@ -13,7 +14,8 @@ import type { Digests } from "./digest.ts";
 import { isNamed, isUnclear, messageOf, statusOf } from "./errors.ts";
 import { withGrace } from "./grace.ts";
 import { head } from "./head.ts";
-import { giveUpConditions, headersFor, isRefusedCondition, planned, refuseTaken } from "./put-single.ts";
+import { refuseTaken, undoReplacement } from "./guard.ts";
+import { giveUpConditions, headersFor, isRefusedCondition, planned } from "./put-single.ts";
 import { dateOf } from "./reply.ts";
 import { request, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -38,8 +40,7 @@ export async function putMultipart(
   throwIfAborted(options.signal);
   const call: SignalledCall = { act: `store ${key}`, action: "s3:PutObject", key, signal: options.signal };
   const object = planned(store, key, source.digests, options);
-  // AWS answers at the end; others may overwrite without a word, and it would be a pity about the bytes.
-  if (options.ifAbsent && (!store.isAws || store.learnt.ignoresConditions)) await refuseTaken(store, key, call);
+  if (looksFirst(store, options)) await refuseTaken(store, key, call);
   const partSize = partSizeFor(source.digests.size, store.partSize);
   const { parts: partCrcs, whole } = partDigests(source.digests, partSize);
   const upload: Upload = { store, call, key, uploadId: await begin(store, call, object, options) };
@@ -47,13 +48,22 @@ export async function putMultipart(
     const parts = await sendParts({ ...upload, source, size: object.size, partSize, partCrcs, options });
     await source.settle();
     throwIfAborted(options.signal);
-    return await complete(upload, parts, whole, object, options);
+    // Once more: much may have happened since, and this is the last moment.
+    if (looksFirst(store, options)) await refuseTaken(store, key, call);
+    const stored = await complete(upload, parts, whole, object, options);
+    await tagAfterwards(upload, object);
+    return stored;
   } catch (error) {
     await abandon(upload);
     // While its outcome was unknown the upload may have been completed: then it wasn't there to be removed.
     if (isNamed(error, UNSETTLED)) return await wasCompleted(upload, object, (error as Error).cause);
     throw error;
   }
+}
+
+/** AWS answers at the end. Others may overwrite without a word; and it would be a pity about the bytes. */
+function looksFirst({ isAws, learnt }: S3Store, { ifAbsent }: PutOptions): boolean {
+  return ifAbsent && (!isAws || learnt.ignoresConditions);
 }
 
 interface Upload {
@@ -105,6 +115,7 @@ async function complete(
         }),
         { abortSignal },
       );
+      if (options.ifAbsent) await undoReplacement(store, key, finishing, output);
       return { ...object, modifiedAt: dateOf(output) ?? object.modifiedAt };
     });
   try {
@@ -134,6 +145,23 @@ function partOf(
   crc: number,
 ): { PartNumber: number; ETag: string; ChecksumCRC32?: string } {
   return { PartNumber: number, ETag: etag, ...(isAws ? { ChecksumCRC32: crcHeader(crc) } : {}) };
+}
+
+/** RADOS Gateway forgets the tags that an upload in parts was begun with. */
+async function tagAfterwards({ store, call, key }: Upload, { tags }: StoredObject): Promise<void> {
+  const pairs = Object.entries(tags);
+  if (store.isAws || pairs.length === 0) return;
+  const tagging: SignalledCall = { ...call, act: `tag ${key}`, action: "s3:PutObjectTagging" };
+  await request(store, tagging, (client, { abortSignal }) =>
+    client.send(
+      new PutObjectTaggingCommand({
+        Bucket: store.bucket,
+        Key: key,
+        Tagging: { TagSet: pairs.map(([Key, Value]) => ({ Key, Value })) },
+      }),
+      { abortSignal },
+    ),
+  );
 }
 
 /** How long the tidying up after a failure may take. */

@@ -1,13 +1,13 @@
 /** Upload in one request. */
 import { createHash } from "node:crypto";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import { TaskflowError, isTaskflowError, throwIfAborted } from "../../errors.ts";
+import { TaskflowError, throwIfAborted } from "../../errors.ts";
 import type { PutOptions, StoredObject } from "../driver.ts";
 import { encodeRecord } from "../metadata.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
-import { isNamed, statusOf } from "./errors.ts";
+import { attemptsOf, isNamed, statusOf } from "./errors.ts";
 import { withGrace } from "./grace.ts";
-import { head } from "./head.ts";
+import { refuseTaken, undoReplacement } from "./guard.ts";
 import { withPayloadHash } from "./payload.ts";
 import { dateOf } from "./reply.ts";
 import { requestRaw } from "./request.ts";
@@ -70,10 +70,11 @@ export async function putSingle(
     if (options.ifAbsent && store.learnt.ignoresConditions) await refuseTaken(store, key, call);
     return await sendSingle(store, call, bytes, object, options);
   } catch (error) {
-    if (!isRefusedCondition(store, error, options)) return await settleWrite(store, call, error, object);
-    giveUpConditions(store);
+    const misjudged = !store.isAws && options.ifAbsent && statusOf(error) === 412 && attemptsOf(error) === 1;
+    if (isRefusedCondition(store, error, options)) giveUpConditions(store);
+    else if (!misjudged) return await settleWrite(store, call, error, object);
     await refuseTaken(store, key, call);
-    return await sendSingle(store, call, bytes, object, options).catch((second: unknown) =>
+    return await sendSingle(store, call, bytes, object, { ...options, ifAbsent: false }).catch((second: unknown) =>
       settleWrite(store, call, second, object),
     );
   } finally {
@@ -106,6 +107,7 @@ async function sendSingle(
       { abortSignal },
     ),
   );
+  if (options.ifAbsent) await undoReplacement(store, object.key, call, output);
   return { ...object, modifiedAt: dateOf(output) ?? object.modifiedAt };
 }
 
@@ -118,15 +120,4 @@ export function isRefusedCondition(store: S3Store, error: unknown, { ifAbsent }:
 export function giveUpConditions(store: S3Store): void {
   store.learnt.ignoresConditions = true;
   store.warn(`${store.location} can't refuse to replace an object; taskflow looks before each upload instead`);
-}
-
-/** Errors: `exists`. Who may not look goes on. */
-export async function refuseTaken(store: S3Store, key: string, { act, signal }: SignalledCall): Promise<void> {
-  try {
-    await head(store, key, { signal });
-  } catch (error) {
-    if (isTaskflowError(error) && (error.code === "not_found" || error.code === "access_denied")) return;
-    throw error;
-  }
-  throw new TaskflowError("exists", `cannot ${act}: there is an object under this key already`, { context: { key } });
 }

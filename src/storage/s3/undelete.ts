@@ -6,7 +6,7 @@ import { BATCH, batches } from "./batches.ts";
 import { deleteBatch } from "./bulk.ts";
 import type { Outcome, Target } from "./bulk.ts";
 import { copyBack } from "./copy-back.ts";
-import { head } from "./head.ts";
+import { headRaw } from "./head.ts";
 import { versionsOfKeys } from "./key-versions.ts";
 import type { EntriesOf } from "./key-versions.ts";
 import { keptOf, notDeleted } from "./list-deleted.ts";
@@ -101,7 +101,7 @@ export function failuresOf(outcomes: readonly Outcome[]): ReadonlyMap<string, Ta
 /** A delete or a purge at the same time may have come in between. Who may not look believes the reply. */
 async function confirm(store: S3Store, key: string, signal: AbortSignal): Promise<void> {
   try {
-    await head(store, key, { signal });
+    await headRaw(store, key, { signal });
   } catch (error) {
     if (!isTaskflowError(error) || error.code !== "access_denied") throw error;
   }

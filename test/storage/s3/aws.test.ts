@@ -21,7 +21,7 @@ import type { StorageDriver } from "../../../src/storage/driver.ts";
 import type { S3Settings } from "../../../src/storage/s3-settings.ts";
 import { DEFAULT_S3_SETTINGS } from "../../../src/storage/s3-settings.ts";
 import { bytesOf, calm, collect, keysOf, putOptions, putText, sha256, text } from "../../conformance/bodies.ts";
-import { KEY, MiB, fileOf } from "./support.ts";
+import { KEY, MiB, fileOf, versionsOf } from "./support.ts";
 
 const s3 = mockClient(S3Client);
 let driver: StorageDriver;
@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 function commands(): string[] {
-  return s3.commandCalls(Object as never).length === 0 ? s3.calls().map(({ args }) => args[0].constructor.name) : [];
+  return s3.calls().map(({ args }) => args[0].constructor.name);
 }
 
 function crcHeader(bytes: Uint8Array): string {
@@ -140,7 +140,7 @@ test("a version above 5 GiB is brought back in parts, with all that goes with it
   s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
   s3.on(UploadPartCopyCommand).resolves({ CopyPartResult: { ETag: "e" } });
   s3.on(CompleteMultipartUploadCommand).resolves({});
-  expect(await collect(driver.versions?.undelete([KEY], { signal: calm }) ?? [])).toEqual([{ key: KEY }]);
+  expect(await collect(versionsOf(driver).undelete([KEY], { signal: calm }))).toEqual([{ key: KEY }]);
   expect(s3.commandCalls(CreateMultipartUploadCommand)[0]?.args[0].input).toMatchObject({
     ContentType: "text/x",
     ContentEncoding: "gzip",

@@ -1,6 +1,6 @@
 /** What the tests of the S3 driver share: a double, the driver on it, bodies that are files. */
 import { afterEach } from "vitest";
-import type { Body, StorageDriver } from "../../../src/storage/driver.ts";
+import type { Body, StorageDriver, Versions } from "../../../src/storage/driver.ts";
 import { DEFAULT_S3_SETTINGS } from "../../../src/storage/s3-settings.ts";
 import type { S3Settings } from "../../../src/storage/s3-settings.ts";
 import { openS3 } from "../../../src/storage/s3/driver.ts";
@@ -63,4 +63,10 @@ export function fileOf(bytes: Uint8Array, options: BodyOptions = {}): Body {
 /** What was asked, in order: `PutObject 200`. */
 export function asked({ requests }: S3Double): string[] {
   return requests.map(({ operation, status, code }) => `${operation} ${code ?? status}`);
+}
+
+/** They are always there, whatever the bucket does. */
+export function versionsOf({ versions }: StorageDriver): Versions {
+  if (versions === undefined) throw new Error("an S3 driver without versions");
+  return versions;
 }
