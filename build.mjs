@@ -56,8 +56,10 @@ async function bundle(name, entry, outdir, queue) {
           pluginData: "resolving",
         });
         if (errors.length > 0) return { errors };
-        // Libraries that load a part of themselves lazily keep it within their own bundle.
-        if (request.importer.includes("node_modules")) return undefined;
+        // Libraries that load a part of themselves lazily keep it within their own bundle; but for the ways to sign in,
+        // which are a quarter of the SDK and of no use to whoever has keys.
+        const signsIn = /^@(?:aws-sdk|smithy)\/credential-provider-/.test(request.path);
+        if (request.importer.includes("node_modules") && !signsIn) return undefined;
         const bundleName = nameOf(file, request.path);
         queue.set(bundleName, file);
         return { path: `./${bundleName}.cjs`, external: true };
@@ -83,7 +85,9 @@ async function bundle(name, entry, outdir, queue) {
       "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": '"true"',
     },
     // ES modules first: what of the SDK isn't used stays out, a quarter of it.
-    ...(name.startsWith("storage.s3.") || name.startsWith("lib.-aws-sdk-") ? { mainFields: ["module", "main"] } : {}),
+    ...(name.startsWith("storage.s3.") || /^lib\.-(?:aws-sdk|smithy)-/.test(name)
+      ? { mainFields: ["module", "main"] }
+      : {}),
     plugins: [lazy, lateBuiltin("child_process", "commander"), typesWithExtension()],
   });
 }

@@ -7,7 +7,7 @@ import type { Suite } from "./suite.ts";
 
 const KEY = "tasks/T-1/a";
 
-export function goneForGoodPromises({ driver, reopened, exceptions }: Suite): void {
+export function goneForGoodPromises({ driver, reopened }: Suite): void {
   function versionsHere(): Versions {
     const { versions } = driver();
     if (versions === undefined) throw new Error("a driver without versions needs no exception");

@@ -24,16 +24,8 @@ export interface Exceptions {
   readonly writtenOnce?: string;
   /** Of two deletes of a key at once both may say that it existed, or neither may know. */
   readonly bothDeletesMayWin?: string;
-  /** `ifAbsent` is not honoured: a put replaces what is there. */
-  readonly putReplaces?: string;
-  /** A put of more than one request replaces what came under its key after it began. */
-  readonly largePutReplaces?: string;
   /** Of two puts of more than one request at once both may succeed: the last one is what is there, whole. */
   readonly bothLargePutsMayWin?: string;
-  /** Tags of a put of more than one request are lost. */
-  readonly largePutLosesTags?: string;
-  /** A key that was deleted is taken until it is purged. */
-  readonly deletedIsTaken?: string;
   /** Of two undeletes at once both may succeed. */
   readonly bothUndeletesMayWin?: string;
   /** Keys that differ in case or in Unicode form only are one. */

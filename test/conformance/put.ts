@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { TaskflowError } from "../../src/errors.ts";
-import type { StorageDriver, StoredObject } from "../../src/storage/driver.ts";
+import type { StorageDriver } from "../../src/storage/driver.ts";
 import {
   CREATED,
   bodyOf,
@@ -29,16 +29,6 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
     expect(await keysOf(store.list("", { signal: calm }))).toEqual([]);
     await putText(store, key, "later");
     expect(await readText(store, key)).toBe("later");
-  }
-
-  /** A put with `ifAbsent` under a taken key; whose bytes are there then. */
-  async function putOverTaken(put: Promise<StoredObject>): Promise<"theirs" | "mine"> {
-    if (exceptions.putReplaces === undefined) {
-      await rejection(put, "exists");
-      return "theirs";
-    }
-    await put;
-    return "mine";
   }
 
   test.each([0, 1, 1000, 65_535, 65_536, 65_537, 1_048_577, 5_242_883])(
@@ -128,9 +118,9 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
 
   test("a taken key is `exists`, and what is there stays as it is", async () => {
     const first = await putText(driver(), KEY, "theirs");
-    const left = await putOverTaken(putText(driver(), KEY, "mine"));
-    if (left === "theirs") expect(await driver().head(KEY, { signal: calm })).toEqual(first);
-    expect(await readText(driver(), KEY)).toBe(left);
+    await rejection(putText(driver(), KEY, "mine"), "exists");
+    expect(await driver().head(KEY, { signal: calm })).toEqual(first);
+    expect(await readText(driver(), KEY)).toBe("theirs");
   });
 
   test("without ifAbsent a taken key gets the new content, or is `exists` on a store that writes once", async () => {
@@ -148,7 +138,7 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
       contents.map((content, n) => putText(drivers[n % 2] ?? driver(), KEY, content, { type: `text/x-${n}` })),
     );
     const winners = outcomes.flatMap((outcome, n) => (outcome.status === "fulfilled" ? [n] : []));
-    if (exceptions.putReplaces === undefined) expect(winners).toHaveLength(1);
+    expect(winners).toHaveLength(1);
     for (const outcome of outcomes) {
       if (outcome.status === "rejected") await rejection(Promise.reject(outcome.reason as Error), "exists");
     }
@@ -170,8 +160,8 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
 
   test("what was put there while the body was read stays as it is", async () => {
     const body = bodyOf(text("mine"), { settle: () => plant(KEY, text("theirs")) });
-    const left = await putOverTaken(driver().put(KEY, body, putOptions()));
-    expect(await readText(driver(), KEY)).toBe(left);
+    await rejection(driver().put(KEY, body, putOptions()), "exists");
+    expect(await readText(driver(), KEY)).toBe("theirs");
   });
 
   test("settle is called once, after the last chunk, with the bytes that were read", async () => {
@@ -315,7 +305,7 @@ export function putPromises({ driver, reopened, plant, exceptions }: Suite): voi
     const { object, chunks } = await driver().get(KEY, { signal: calm });
     expect(object).toEqual(found);
     expect(Buffer.from(await concat(chunks)).toString()).toBe("theirs");
-    const left = await putOverTaken(putText(driver(), KEY, "mine"));
-    expect(await readText(driver(), KEY)).toBe(left);
+    await rejection(putText(driver(), KEY, "mine"), "exists");
+    expect(await readText(driver(), KEY)).toBe("theirs");
   });
 }

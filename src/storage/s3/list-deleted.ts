@@ -37,7 +37,7 @@ export async function headDeleted(
   if (kept === null || kept.markers.length === 0) throw notDeleted(key);
   const object = await head(store, key, { signal, versionId: kept.version.versionId });
   const [latest] = kept.markers;
-  return { ...object, deletedAt: latest?.modifiedAt ?? object.modifiedAt };
+  return { ...object, deletedAt: wholeSeconds(latest?.modifiedAt ?? object.modifiedAt) };
 }
 
 export interface Kept {

@@ -9,7 +9,7 @@ import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { watch } from "./watchdog.ts";
-import type { Limits } from "./watchdog.ts";
+import type { Limits, Watched } from "./watchdog.ts";
 
 /** The part of the SDK's `HttpRequest` that is used. */
 interface SdkRequest {
@@ -76,7 +76,7 @@ export function createTransport(limits: Limits, certificates?: readonly string[]
           watched.response(response);
           resolve({ response: toSdk(response) });
         });
-        send(outgoing, request, watched.progress);
+        send(outgoing, request, watched);
       }),
     destroy() {
       agents.http.destroy();
@@ -140,14 +140,14 @@ function asksFirst({ headers, body }: SdkRequest): boolean {
   return attempt !== undefined && Number(attempt) > 1 && body instanceof Uint8Array && body.length > SLICE;
 }
 
-function send(outgoing: ClientRequest, request: SdkRequest, progress: () => void): void {
+function send(outgoing: ClientRequest, request: SdkRequest, watched: Watched): void {
   const body = bytesOf(request.body);
   if (body === null || body.length === 0) {
     outgoing.end();
     return;
   }
   if (!asksFirst(request)) {
-    sendSlices(outgoing, body, progress);
+    sendSlices(outgoing, body, watched);
     return;
   }
   let begun = false;
@@ -155,7 +155,7 @@ function send(outgoing: ClientRequest, request: SdkRequest, progress: () => void
     if (begun || outgoing.destroyed) return;
     begun = true;
     clearTimeout(timer);
-    sendSlices(outgoing, body, progress);
+    sendSlices(outgoing, body, watched);
   };
   const timer = setTimeout(begin, CONTINUE_MS);
   outgoing.once("continue", begin);
@@ -170,12 +170,13 @@ function send(outgoing: ClientRequest, request: SdkRequest, progress: () => void
   outgoing.flushHeaders();
 }
 
-function sendSlices(outgoing: ClientRequest, body: Uint8Array, progress: () => void): void {
+function sendSlices(outgoing: ClientRequest, body: Uint8Array, watched: Watched): void {
   let at = 0;
   const next = (error?: Error | null): void => {
     if (error || outgoing.destroyed) return;
-    progress();
+    watched.progress();
     if (at >= body.length) {
+      watched.sent(body.length);
       outgoing.end();
       return;
     }

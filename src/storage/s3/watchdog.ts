@@ -17,9 +17,15 @@ export const LIMITS: Limits = { connectMs: 5000, idleMs: 30_000, slowMs: 60_000,
 export interface Watched {
   /** A slice of the body was taken by the system. */
   progress(): void;
+  /** All of the body was taken by the system, which may still have much of it to send. */
+  sent(bodyBytes: number): void;
   /** Headers have come: from now on its body is watched, but only while somebody waits for it. */
   response(response: IncomingMessage): void;
 }
+
+/** What the system's buffers may hold, and the slowest connection that is waited for to empty them. */
+const BUFFERED_BYTES = 4 * 1024 * 1024;
+const SLOWEST_BYTES_A_MS = 64;
 
 /** Destroys the request with `ETIMEDOUT` once a limit is passed. Ends with the request's `close`. */
 export function watch(request: ClientRequest, limits: Limits): Watched {
@@ -30,6 +36,8 @@ export function watch(request: ClientRequest, limits: Limits): Watched {
   let lastSign = performance.now();
   let windowStart = lastSign;
   let windowBytes = 0;
+  /** Longer than the idle time, while the system sends what it has taken: nobody tells how far it is. */
+  let tailMs = 0;
 
   const connecting = setTimeout(() => fail(`no connection within ${seconds(connectMs)}`), connectMs);
   const ticking = setInterval(tick, Math.max(5, Math.min(1000, idleMs / 4, slowMs / 4)));
@@ -59,9 +67,9 @@ export function watch(request: ClientRequest, limits: Limits): Watched {
       lastSign = now;
       windowStart = now;
       windowBytes = 0;
-    } else if (now - lastSign > idleMs) {
-      fail(`silence for ${seconds(idleMs)}`);
-    } else if (now - windowStart > slowMs) {
+    } else if (now - lastSign > idleMs + tailMs) {
+      fail(`silence for ${seconds(idleMs + tailMs)}`);
+    } else if (tailMs === 0 && now - windowStart > slowMs) {
       if (windowBytes < slowBytes) fail(`less than ${slowBytes} bytes in ${seconds(slowMs)}`);
       windowStart = now;
       windowBytes = 0;
@@ -82,8 +90,13 @@ export function watch(request: ClientRequest, limits: Limits): Watched {
   });
   return {
     progress: () => sign(slowBytes),
+    sent(bodyBytes) {
+      tailMs = Math.min(bodyBytes, BUFFERED_BYTES) / SLOWEST_BYTES_A_MS;
+    },
     response(incoming) {
       response = incoming;
+      tailMs = 0;
+      windowStart = performance.now();
       // An error that nobody listens to would end the process; readers learn of it all the same.
       incoming.on("error", () => undefined);
     },
@@ -91,5 +104,5 @@ export function watch(request: ClientRequest, limits: Limits): Watched {
 }
 
 function seconds(milliseconds: number): string {
-  return `${milliseconds / 1000} s`;
+  return `${Number((milliseconds / 1000).toFixed(1))} s`;
 }
