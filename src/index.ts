@@ -4,6 +4,8 @@
  */
 import { parseLocation } from "./storage/location.ts";
 import { openDriver } from "./storage/open.ts";
+import { DEFAULT_S3_SETTINGS } from "./storage/s3-settings.ts";
+import type { S3Settings } from "./storage/s3-settings.ts";
 import type { StorageDriver } from "./storage/driver.ts";
 
 export { AttachmentStore } from "./attachments/store.ts";
@@ -15,12 +17,15 @@ export type { Listing, ListQuery } from "./attachments/list.ts";
 export type { ListOrder } from "./attachments/list-orders.ts";
 export type { UploadPolicy, UploadResult } from "./attachments/upload.ts";
 export type { StorageDriver } from "./storage/driver.ts";
+export type { S3Credentials, S3Settings } from "./storage/s3-settings.ts";
 export { TaskflowError, isTaskflowError } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";
 
 export interface OpenStorageOptions {
   /** Make the folder a store where it is none. Default: `no_store`. */
   readonly create?: boolean;
+  /** How a bucket is reached; what is absent is as AWS's own SDK has it. */
+  readonly s3?: Partial<S3Settings>;
   /** Told what is wrong with the folder and yet no reason to stop, such as a mode that lets others write. */
   readonly onWarning?: (text: string) => void;
 }
@@ -32,6 +37,7 @@ export interface OpenStorageOptions {
 export async function openStorage(where: string, options: OpenStorageOptions = {}): Promise<StorageDriver> {
   return await openDriver(parseLocation(where), {
     create: options.create === true,
+    s3: () => ({ ...DEFAULT_S3_SETTINGS, ...options.s3 }),
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
   });
 }
