@@ -17,6 +17,7 @@ import type { LinkSettings } from "../presigner.ts";
 import { folderPresigner } from "./presigner.ts";
 import { openRoot } from "./root.ts";
 import type { RootOptions } from "./root.ts";
+import { trashReader } from "./trash.ts";
 import { headDeleted, undeleteKeys } from "./undelete.ts";
 
 export interface FolderOptions extends RootOptions {
@@ -44,6 +45,7 @@ export async function openFolder(path: string, options: FolderOptions): Promise<
     now: options.now ?? (() => new Date()),
     warn: options.onWarning ?? (() => undefined),
     prepare: preparation(layout, durable, hasFormat),
+    readTrash: trashReader(layout),
   };
   const driver = folderDriver(folder);
   return options.links === undefined ? driver : { ...driver, presigner: folderPresigner(folder, options.links) };
@@ -93,7 +95,7 @@ function folderVersions(folder: Folder): Versions {
     headDeleted: (key, { signal }) =>
       translated(`read deleted ${key}`, root, async () => {
         throwIfAborted(signal);
-        return await headDeleted(folder, key);
+        return await headDeleted(folder, key, signal);
       }),
     undelete: (keys, { signal }) => translatedEach("undelete", root, () => undeleteKeys(folder, keys, signal)),
     purge: (keys, { signal }) => translatedEach("purge", root, () => purgeKeys(folder, keys, signal)),

@@ -1,9 +1,9 @@
 /** What the parts of the folder driver share. */
 import { TaskflowError } from "../../errors.ts";
 import type { Durable } from "./durable.ts";
-import { levelsExist } from "./levels.ts";
 import { makeFormat } from "./root.ts";
 import type { Layout } from "./paths.ts";
+import type { TrashIndex } from "./trash.ts";
 
 export interface Folder {
   readonly layout: Layout;
@@ -12,6 +12,8 @@ export interface Folder {
   readonly warn: (text: string) => void;
   /** Before anything is written: `.taskflow` with its format and staging. Done once. */
   prepare(): Promise<void>;
+  /** What is in the trash of a directory, as `trashReader` gives it. */
+  readTrash(directory: string, signal: AbortSignal): Promise<TrashIndex>;
 }
 
 /** `prepare` of a store that has its format already, or not yet. */
@@ -22,7 +24,6 @@ export function preparation(layout: Layout, durable: Durable, hasFormat: boolean
     await durable.ensureDirectory(layout.staging);
   }
   return async () => {
-    levelsExist(layout.own, layout.staging);
     done ??= prepare().catch((error: unknown) => {
       done = null;
       throw error;

@@ -7,6 +7,7 @@ import type { Body, ObjectRecord, PutOptions } from "../driver.ts";
 import { metaAtEnd } from "../late-meta.ts";
 import { closeQuietly, openNew, removeQuietly, seal, writeAt } from "./durable.ts";
 import type { Folder } from "./folder.ts";
+import { levelsExist } from "./levels.ts";
 import { pathFor } from "./paths.ts";
 
 export interface Staged {
@@ -27,6 +28,7 @@ export interface Staged {
  */
 export async function stage({ layout }: Folder, key: string, body: Body, options: PutOptions): Promise<Staged> {
   const path = pathFor(layout.staging, `${randomUUID()}.part`);
+  levelsExist(layout.own, layout.staging);
   const handle = await openNew(path);
   try {
     const { size, sha256 } = await writeBody(handle, key, body, options);

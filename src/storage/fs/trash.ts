@@ -4,9 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { breathe } from "../abortable.ts";
+import { breathe, unlessAborted } from "../abortable.ts";
 import { isErrno } from "./errors.ts";
-import { levelsExist, lookAtFile, ownLevels } from "./levels.ts";
+import { levelsExist, look, lookAtFile, ownLevels } from "./levels.ts";
 import { isObjectName, pathFor } from "./paths.ts";
 import type { Layout, Place } from "./paths.ts";
 
@@ -46,6 +46,25 @@ export async function readTrash(layout: Layout, directory: string, signal: Abort
     if (count % SLICE === 0) await breathe(signal);
   }
   return index;
+}
+
+/**
+ * `readTrash` for looks at many keys in turn: the directory looked at last is read again only when entries came or
+ * went. What it tells may be out of date: a version that is gone, or a key that it doesn't know, must be looked up.
+ */
+export function trashReader(layout: Layout): (directory: string, signal: AbortSignal) => Promise<TrashIndex> {
+  let known: { readonly directory: string; readonly stamp: string; readonly index: Promise<TrashIndex> } | null = null;
+  return async (directory, signal) => {
+    const status = look(pathFor(layout.trash, directory));
+    const stamp = `${status?.ino ?? 0} ${status?.mtimeMs ?? 0}`;
+    if (known?.directory !== directory || known.stamp !== stamp) {
+      // Several callers may wait for it: one that is aborted leaves it to the others.
+      const index = readTrash(layout, directory, NEVER);
+      known = { directory, stamp, index };
+      index.catch(() => (known = null));
+    }
+    return await unlessAborted(known.index, signal);
+  };
 }
 
 /** One key's versions that are there now, the one deleted last first: a look into every entry. */

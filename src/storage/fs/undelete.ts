@@ -16,11 +16,19 @@ import { readTrash, versionsOf } from "./trash.ts";
 import type { TrashIndex, Version } from "./trash.ts";
 
 /** As `Versions.headDeleted`. */
-export async function headDeleted({ layout }: Folder, key: string): Promise<StoredObject & { deletedAt: Date }> {
+export async function headDeleted(
+  folder: Folder,
+  key: string,
+  signal: AbortSignal,
+): Promise<StoredObject & { deletedAt: Date }> {
+  const { layout } = folder;
   const place = placeOf(layout, key);
-  const version = place === null || lookAtLive(layout, place) !== null ? null : (await versionsOf(layout, place))[0];
-  const status = version ? lookAtFile(version.path) : null;
-  if (!place || !version || status === null) throw notDeleted(key);
+  if (place === null || lookAtLive(layout, place) !== null) throw notDeleted(key);
+  const [known] = (await folder.readTrash(place.directory, signal)).get(place.base) ?? [];
+  const isThere = known !== undefined && lookAtFile(known.path) !== null;
+  const version = isThere ? known : (await versionsOf(layout, place))[0];
+  const status = version === undefined ? null : lookAtFile(version.path);
+  if (version === undefined || status === null) throw notDeleted(key);
   return { ...describe(layout, place, status), deletedAt: version.entry.deletedAt };
 }
 

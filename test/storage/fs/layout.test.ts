@@ -89,6 +89,24 @@ describe("the layout of a folder store", () => {
     expect(await readdir(path.join(store, ".taskflow/trash/0")), "emptied entries are removed").toEqual([]);
   });
 
+  test("what is told of deleted ones is never out of date, whoever moves them meanwhile", async () => {
+    const store = await fresh();
+    const driver = await openStore(store);
+    const other = await openStore(store);
+    const keys = ["tasks/T-1/a", "tasks/T-1/b"];
+    for (const key of keys) await putText(driver, key);
+    await collect(driver.delete(keys, { signal: calm }));
+    for (let round = 0; round < 20; round += 1) {
+      const before = await driver.versions?.headDeleted("tasks/T-1/a", { signal: calm });
+      await collect(other.versions?.undelete(["tasks/T-1/a"], { signal: calm }) ?? none());
+      await rejection(driver.versions?.headDeleted("tasks/T-1/a", { signal: calm }) ?? Promise.resolve(), "not_found");
+      const [again] = await collect(other.delete(["tasks/T-1/a"], { signal: calm }));
+      const after = await driver.versions?.headDeleted("tasks/T-1/a", { signal: calm });
+      expect(after).toEqual({ ...before, deletedAt: again?.deletedAt });
+    }
+    expect((await driver.versions?.headDeleted("tasks/T-1/b", { signal: calm }))?.key).toBe("tasks/T-1/b");
+  });
+
   test("a failed upload leaves no directory and no part behind", async () => {
     const store = await fresh();
     const driver = await openStore(store);

@@ -168,6 +168,6 @@ function normal(text: string, store: string): string {
       .replaceAll(/\d+</g, "FD<")
       // What the call fills in is told only once it was made.
       .replace(/, (?:\{stx?_.*|POINTER.*|STATX_ALL.*|AT_EMPTY_PATH.*)$/, "")
-      .replace(/^(FD<[^>]*>), ".*", \d+$/, "$1")
+      .replace(/^(FD<[^>]*>), ".*", \d+(?:, \d+)?$/, "$1")
   );
 }
