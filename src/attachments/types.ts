@@ -1,4 +1,4 @@
-import type { ObjectInfo, StoredObject } from "../storage/driver.ts";
+import type { ArchiveState, Expiry, ObjectInfo, StoredObject } from "../storage/driver.ts";
 import { parseKey } from "./key.ts";
 
 /** A file on a task. What was not read is absent, `null` means there is none. */
@@ -30,6 +30,10 @@ export interface AttachmentDetails {
   readonly tags: Readonly<Record<string, string>>;
   /** Why the record can't be read, where it can't; what it would tell is `null` then. */
   readonly damaged?: string;
+  /** Present: its bytes can't be read, or only until then. */
+  readonly archive?: ArchiveState;
+  /** Present: when the store's rules remove it, as the store says. */
+  readonly expires?: Expiry;
 }
 
 /** From a listing; `null` where the key is no attachment's. */
@@ -66,6 +70,8 @@ export function detailedAttachmentOf(object: StoredObject & { readonly deletedAt
       meta: record?.meta ?? {},
       tags: object.tags,
       ...(object.damaged === undefined ? {} : { damaged: object.damaged }),
+      ...(object.archive === undefined ? {} : { archive: object.archive }),
+      ...(object.expires === undefined ? {} : { expires: object.expires }),
     },
   };
 }

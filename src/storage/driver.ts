@@ -46,6 +46,24 @@ export interface StoredObject extends ObjectInfo {
   /** Present: something was recorded but can't be read, for this reason; `record` is `null` then, the bytes unproven. */
   readonly damaged?: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** Present: its bytes can't be read, or only until then; absent: they can be. */
+  readonly archive?: ArchiveState;
+  /** Present: the store said when its rules will remove it. */
+  readonly expires?: Expiry;
+}
+
+/** Of an object whose bytes must be asked for before they can be read. */
+export interface ArchiveState {
+  readonly state: "archived" | "thawing" | "thawed";
+  /** When the thawed copy ends; `null`: there is none yet, or the store doesn't say. */
+  readonly until: Date | null;
+}
+
+/** When a rule of the store removes an object. */
+export interface Expiry {
+  readonly at: Date;
+  /** The rule's id, where the store says it. */
+  readonly rule: string | null;
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { StoredObject } from "../driver.ts";
 import { decodeRecord } from "../metadata.ts";
 import { dateOf } from "./reply.ts";
+import { archiveStateOf, expiryOf } from "./states.ts";
 
 /** S3 leaves it out of HEAD and GET where it is this. */
 export const DEFAULT_CLASS = "STANDARD";
@@ -16,6 +17,9 @@ interface Described {
   readonly ContentType?: string | undefined;
   readonly LastModified?: Date | undefined;
   readonly StorageClass?: string | undefined;
+  readonly Restore?: string | undefined;
+  readonly ArchiveStatus?: string | undefined;
+  readonly Expiration?: string | undefined;
   readonly Metadata?: Record<string, string> | undefined;
 }
 
@@ -26,13 +30,18 @@ export function describe(
   output: Described,
   tags: Readonly<Record<string, string>>,
 ): StoredObject {
+  const storageClass = output.StorageClass ?? DEFAULT_CLASS;
+  const archive = archiveStateOf(storageClass, output.Restore, output.ArchiveStatus);
+  const expires = expiryOf(output.Expiration);
   return {
     key,
     size,
     modifiedAt: output.LastModified ?? dateOf(output) ?? new Date(0),
-    storageClass: output.StorageClass ?? DEFAULT_CLASS,
+    storageClass,
     type: output.ContentType ?? null,
     record: decodeRecord(output.Metadata ?? {}),
     tags,
+    ...(archive === null ? {} : { archive }),
+    ...(expires === null ? {} : { expires }),
   };
 }
