@@ -1,6 +1,7 @@
 /** The errors that everybody meets first, told so that the next step is clear. */
-import type { Meaning } from "./errors.ts";
-import { messageOf, nameOf, server, statusOf } from "./errors.ts";
+import type { Meaning } from "./meanings.ts";
+import { server } from "./network.ts";
+import { messageOf, nameOf, statusOf } from "./sdk-error.ts";
 import type { Call } from "./errors.ts";
 import type { S3Store } from "./store.ts";
 

@@ -5,7 +5,7 @@ import { TaskflowError, abortReason, isTaskflowError } from "../../errors.ts";
 import type { GetResult, Range } from "../driver.ts";
 import { decodeRecord } from "../metadata.ts";
 import { describe } from "./describe.ts";
-import { causeOf, isNamed, isUnclear, statusOf } from "./errors.ts";
+import { causeOf, isNamed, isUnclear, statusOf } from "./sdk-error.ts";
 import { missing, sizeOf, tagsOf } from "./head.ts";
 import { explained, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";

@@ -1,6 +1,7 @@
 /** Listings, a page at a time, that end only where S3 says so: a broken page is an error, never a shorter list. */
 import { TaskflowError } from "../../errors.ts";
-import { failed, notS3 } from "./errors.ts";
+import { failed } from "./errors.ts";
+import { notS3 } from "./network.ts";
 import type { Call } from "./errors.ts";
 import type { S3Store } from "./store.ts";
 

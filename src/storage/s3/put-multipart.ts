@@ -11,7 +11,7 @@ import type { PutOptions, StoredObject } from "../driver.ts";
 import { crcHeader } from "./crc32.ts";
 import { partDigests, partSizeFor } from "./digest.ts";
 import type { Digests } from "./digest.ts";
-import { isNamed, isUnclear, messageOf, statusOf } from "./errors.ts";
+import { isNamed, isUnclear, messageOf, statusOf } from "./sdk-error.ts";
 import { withGrace } from "./grace.ts";
 import { head } from "./head.ts";
 import { refuseTaken, undoReplacement } from "./guard.ts";

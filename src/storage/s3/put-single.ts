@@ -5,7 +5,7 @@ import { TaskflowError, throwIfAborted } from "../../errors.ts";
 import type { PutOptions, StoredObject } from "../driver.ts";
 import { encodeRecord } from "../metadata.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
-import { attemptsOf, isNamed, statusOf } from "./errors.ts";
+import { attemptsOf, isNamed, statusOf } from "./sdk-error.ts";
 import { withGrace } from "./grace.ts";
 import { refuseTaken, undoReplacement } from "./guard.ts";
 import { withPayloadHash } from "./payload.ts";

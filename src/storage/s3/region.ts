@@ -1,7 +1,7 @@
 /** Which region the bucket is in: named, or asked of the bucket itself. */
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { headersOf } from "./errors.ts";
+import { headersOf } from "./sdk-error.ts";
 
 /** Where requests go until the bucket's own region is known. */
 export const FIRST_REGION = "us-east-1";

@@ -1,7 +1,7 @@
 /** Whether a write that ended without a clear answer happened all the same. */
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import type { StoredObject } from "../driver.ts";
-import { attemptsOf, causeOf, isNamed, isUnclear, statusOf } from "./errors.ts";
+import { attemptsOf, causeOf, isNamed, isUnclear, statusOf } from "./sdk-error.ts";
 import { head } from "./head.ts";
 import { explained } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
