@@ -127,6 +127,21 @@ test("only src/cli/context.ts touches the process and the console", () => {
   expect(touching).toEqual(["src/cli/context.ts"]);
 });
 
+test("there is one copy of the S3 client, whoever depends on it, and all of the SDK's S3 packages are of its version", () => {
+  const lock = JSON.parse(readFileSync(path.join(ROOT, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { version?: string }>;
+  };
+  const versionsOf = (name: string): unknown[] =>
+    Object.entries(lock.packages)
+      .filter(([at]) => at.endsWith(`node_modules/@aws-sdk/${name}`))
+      .map(([, { version }]) => version);
+  const [version] = versionsOf("client-s3");
+  expect(version).toMatch(/^3\./);
+  for (const name of ["client-s3", "s3-presigned-post", "s3-request-presigner"]) {
+    expect({ name, versions: versionsOf(name) }).toEqual({ name, versions: [version] });
+  }
+});
+
 test("no test is left out, nor is one the only one", () => {
   const tests = filesIn("test").filter((file) => !file.endsWith("architecture.test.ts"));
   const pattern = /\b(?:test|it|describe|suite)(?:\.\w+)*\.(?:only|skip|todo|fails)\b/;

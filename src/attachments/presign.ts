@@ -6,7 +6,9 @@ import type { Disposition, Presigner, SignedRequest } from "../storage/presigner
 import { parseType, typeAllowed } from "./content-type.ts";
 import { contentDisposition } from "./disposition.ts";
 import { makeKey, parseKey } from "./key.ts";
+import { checkReadable, endingWith } from "./link-end.ts";
 import { safeName } from "./name.ts";
+import type { AttachmentDetails } from "./types.ts";
 import type { UploadPolicy } from "./upload.ts";
 
 export interface Link {
@@ -23,6 +25,8 @@ export interface DownloadLinkOptions {
   readonly name: string;
   /** Show it in the browser, where its type is safe. */
   readonly inline?: boolean;
+  /** What is known of it; a link ends no later than its bytes can be read. Absent: nobody has looked. */
+  readonly details?: AttachmentDetails | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -49,15 +53,17 @@ export const DEFAULT_LINK_SIZE = 5 * 1024 ** 3;
 
 /**
  * A link to download what is under the key, whether or not anything is: the caller has looked, or was told not to.
- * Errors: `usage` for what is no attachment's key; `unsupported`; the store's own.
+ * Errors: `usage` for what is no attachment's key; `archived` where its bytes can't be read; `unsupported`; the store's
+ * own.
  */
 export async function linkToDownload(driver: StorageDriver, key: string, options: DownloadLinkOptions): Promise<Link> {
   const parts = parseKey(key);
   if (parts === null) throw new TaskflowError("usage", `${JSON.stringify(key)} is not the key of an attachment`);
-  const { expiresSeconds, signal, inline = false } = options;
+  const { expiresSeconds, signal, inline = false, details = {} } = options;
+  checkReadable(parts, details);
   const disposition = dispositionOf(options.name, inline ? "inline" : "attachment");
   const request = await presignerOf(driver).get(key, { expiresSeconds, disposition, signal });
-  return { request, key, id: parts.id, name: disposition.name };
+  return { request: endingWith(request, details), key, id: parts.id, name: disposition.name };
 }
 
 /**
@@ -74,12 +80,9 @@ export async function linkToUpload(
   const key = makeKey(request.task, id, request.name);
   const name = request.name.normalize("NFC");
   checkMetadata({ name, createdAt: new Date(0), uploadedBy: null, note: null, meta: {} });
+  const presigner = presignerOf(driver);
   const type = request.type === undefined ? null : parseType(request.type);
-  if (type !== null && policy.allowedTypes !== undefined && !typeAllowed(type, policy.allowedTypes)) {
-    throw new TaskflowError("type_not_allowed", `${name} is ${type}, which is not allowed here`, {
-      hint: `allowed: ${policy.allowedTypes.join(", ")} (TASKFLOW_ALLOWED_TYPES)`,
-    });
-  }
+  checkType(name, type, policy, presigner);
   const most = Math.min(policy.maxSize ?? DEFAULT_LINK_SIZE, driver.supports.maxSize);
   const asked = size ?? request.maxSize ?? most;
   if (asked > most) {
@@ -88,7 +91,6 @@ export async function linkToUpload(
     });
   }
   const options = { expiresSeconds, name, type, size: size ?? null, maxSize: asked, sha256: sha256 ?? null, signal };
-  const presigner = presignerOf(driver);
   if (method === "PUT") return { request: await presigner.put(key, options), key, id, name };
   if (presigner.post === undefined) {
     throw new TaskflowError("unsupported", `${driver.location} has no upload forms: they are S3's own`, {
@@ -96,6 +98,16 @@ export async function linkToUpload(
     });
   }
   return { request: await presigner.post(key, options), key, id, name };
+}
+
+/** `serve` holds every upload to the policy; S3 only to what is signed. Errors: `type_not_allowed`. */
+function checkType(name: string, type: string | null, { allowedTypes }: UploadPolicy, { gate }: Presigner): void {
+  if (allowedTypes === undefined || (type === null && gate !== undefined)) return;
+  if (type !== null && typeAllowed(type, allowedTypes)) return;
+  const why = type === null ? "any type could be sent with this link" : `${name} is ${type}, which is not allowed here`;
+  throw new TaskflowError("type_not_allowed", why, {
+    hint: `${type === null ? "name one with --type; " : ""}allowed: ${allowedTypes.join(", ")} (TASKFLOW_ALLOWED_TYPES)`,
+  });
 }
 
 /** Errors: `unsupported` where this store can't sign. */

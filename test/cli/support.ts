@@ -94,8 +94,8 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
-/** A fresh world: an empty folder with `.git` beside nothing, so that looking upward ends here. */
-export async function createWorld(): Promise<World> {
+/** A fresh world: an empty folder with `.git` beside nothing, so that looking upward ends here. `env` is for every run. */
+export async function createWorld(env: RunOptions["env"] = {}): Promise<World> {
   const root = await realpath(await mkdtemp(path.join(temporary(), "taskflow-test-")));
   folders.push(root);
   const cwd = path.join(root, "project");
@@ -103,7 +103,7 @@ export async function createWorld(): Promise<World> {
   await mkdir(path.join(cwd, ".git"), { recursive: true });
   await mkdir(home);
   const run = (argv: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
-    runIn({ cwd, home }, argv, options);
+    runIn({ cwd, home }, argv, { ...options, env: { ...env, ...options.env } });
   return {
     cwd,
     home,

@@ -9,9 +9,9 @@ import { TaskflowError } from "../../errors.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import type { PresignOptions } from "../commands/presign.ts";
 import type { Context } from "../context.ts";
-import { curlLine, linkJson } from "../link-view.ts";
+import { curlLine, earlyEndText, headersText, linkJson } from "../link-view.ts";
 import { printable } from "../output/printable.ts";
-import type { View } from "../output/report.ts";
+import type { Report, View } from "../output/report.ts";
 import { DEFAULT_EXPIRES_SECONDS } from "../parse-expires.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
@@ -24,7 +24,9 @@ import { spelledKeys } from "./spelled-keys.ts";
 export function runPresign(ctx: Context, operands: readonly string[], options: PresignOptions): Promise<number> {
   const view: View<Link> = {
     json: linkJson,
-    line: (link) => (options.curl === true ? printable(curlLine(link)) : link.request.url),
+    // Of a form the URL alone is of no use.
+    line: (link) =>
+      options.curl === true || link.request.method === "POST" ? printable(curlLine(link)) : link.request.url,
   };
   return runSession(ctx, "presign", options, view, async (session) => {
     checkOptions(options);
@@ -86,11 +88,18 @@ async function signChecked(
           `${printable(detailed.name)} will be saved, not shown: ${type ?? "no type"} can hold scripts`,
         );
       }
-      return await downloadLink(ctx, driver, detailed.key, detailed.name, options);
+      return await downloadLink(ctx, driver, detailed, options);
     });
-    if (link !== null) await report.item(link);
+    if (link !== null) await print(report, link);
   }
   return undefined;
+}
+
+/** The link, and what its receiver ought to know. */
+async function print(report: Report<Link>, link: Link): Promise<void> {
+  await report.item(link);
+  const early = earlyEndText(link);
+  if (early !== null) await report.warning(printable(early));
 }
 
 /** Sends no request, to the store or to `serve`. */
@@ -102,8 +111,11 @@ async function signUnchecked(
   options: PresignOptions,
 ): Promise<undefined> {
   for await (const { key, name, index, text } of spelledKeys(ctx, driver, report, operands, selection)) {
-    const link = await attempt(report, { index, text }, () => downloadLink(ctx, driver, key, name, options));
-    if (link !== null) await report.item(link);
+    const link = await attempt(report, { index, text }, () => downloadLink(ctx, driver, { key, name }, options));
+    if (link !== null) await print(report, link);
+  }
+  if (driver.presigner?.gate === undefined) {
+    await report.note("nothing was asked: whether it is there isn't known, and the end is by this machine's clock");
   }
   return undefined;
 }
@@ -111,14 +123,14 @@ async function signUnchecked(
 async function downloadLink(
   ctx: Context,
   driver: StorageDriver,
-  key: string,
-  name: string,
+  { key, name, details }: Pick<Attachment, "key" | "name" | "details">,
   options: PresignOptions,
 ): Promise<Link> {
   const link = await linkToDownload(driver, key, {
     expiresSeconds: options.expires ?? DEFAULT_EXPIRES_SECONDS,
     name: options.filename ?? name,
     inline: options.inline === true,
+    details,
     signal: ctx.signal,
   });
   return exactly(link, options);
@@ -150,8 +162,18 @@ async function signUpload(
     },
     ctx,
   );
-  await report.item(exactly(link, options));
+  await print(report, exactly(link, options));
+  await sayHowToUpload(report, link, options);
   return undefined;
+}
+
+async function sayHowToUpload(report: Report<Link>, { request }: Link, options: PresignOptions): Promise<void> {
+  const headers = headersText(request);
+  if (request.method === "POST") {
+    await report.note("whoever has the form may send it again until it ends: what is attached is replaced then");
+  } else if (headers !== null && options.curl !== true) {
+    await report.note(printable(`to be sent with the file: ${headers}`));
+  }
 }
 
 function uploadOperands(operands: readonly string[], options: PresignOptions): { task: string; name: string } {
@@ -175,10 +197,9 @@ async function withDetails(ctx: Context, driver: StorageDriver, attachment: Atta
 }
 
 function exactly(link: Link, options: PresignOptions): Link {
-  const { expiresAt, requestedExpiresAt, limitedBy } = link.request;
-  if (options.exact !== true || (expiresAt !== null && expiresAt >= requestedExpiresAt)) return link;
-  const end = expiresAt === null ? "at an unknown time" : `at ${expiresAt.toISOString()} (${limitedBy})`;
-  throw new TaskflowError("not_confirmed", `the link to ${link.key} would end ${end}, sooner than asked`, {
+  const early = options.exact === true ? earlyEndText(link) : null;
+  if (early === null) return link;
+  throw new TaskflowError("not_confirmed", `${early}, sooner than asked`, {
     hint: "leave out --exact to take it as it is",
   });
 }

@@ -1,10 +1,13 @@
 /** `upload --link` and `--markdown`: the link to what was just attached. */
 import { linkToDownload } from "../../attachments/presign.ts";
+import { parseStorageClass } from "../../attachments/storage-class.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import { TaskflowError, toTaskflowError } from "../../errors.ts";
+import { isArchiveClass } from "../../storage/archive-class.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import type { UploadOptions } from "../commands/upload.ts";
-import { markdownLink } from "../link-view.ts";
+import { earlyEndText, markdownLink } from "../link-view.ts";
+import { printable } from "../output/printable.ts";
 import { DEFAULT_EXPIRES_SECONDS } from "../parse-expires.ts";
 import type { Session } from "../session.ts";
 import { getLinksReady } from "./links-ready.ts";
@@ -31,12 +34,16 @@ export async function linksOf<Row>(
   options: UploadOptions,
 ): Promise<LinkTo | null> {
   if (!wantsLink(options) || options.dryRun === true || driver.presigner === undefined) return null;
+  // A folder's classes are labels: `serve` reads whatever is there.
+  if (driver.presigner.gate === undefined) checkReadableClass(options);
   await getLinksReady(session, driver, options);
   return async ({ key, name }) => {
     try {
       const expiresSeconds = options.expires ?? DEFAULT_EXPIRES_SECONDS;
-      const { request } = await linkToDownload(driver, key, { expiresSeconds, name, signal: session.ctx.signal });
-      return request.url;
+      const link = await linkToDownload(driver, key, { expiresSeconds, name, signal: session.ctx.signal });
+      const early = earlyEndText(link);
+      if (early !== null) await session.report.warning(printable(early));
+      return link.request.url;
     } catch (error) {
       const { code, message, hint } = toTaskflowError(error);
       throw new TaskflowError(code, `${key} is attached, but there is no link to it: ${message}`, {
@@ -45,6 +52,14 @@ export async function linksOf<Row>(
       });
     }
   };
+}
+
+/** Errors: `archived` where nobody could read what is attached. */
+function checkReadableClass({ storageClass }: UploadOptions): void {
+  if (storageClass === undefined || !isArchiveClass(parseStorageClass(storageClass))) return;
+  throw new TaskflowError("archived", `what goes to ${storageClass} can't be read by a link`, {
+    hint: "leave the link out, or take --storage-class GLACIER_IR",
+  });
 }
 
 /** What stdout says of it: the link in the form that was asked for. */

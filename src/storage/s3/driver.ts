@@ -132,7 +132,13 @@ function createStore(bucket: string, settings: S3Settings, transport: Transport,
       client = Promise.resolve(clientFor(other));
       return true;
     },
-    learnt: { bucketExists: false, ignoresConditions: false, tagsUnreadable: false, versioning: null },
+    learnt: {
+      bucketExists: false,
+      ignoresConditions: false,
+      tagsUnreadable: false,
+      clockOffsetMs: 0,
+      versioning: null,
+    },
     partSize: options.partSize ?? BLOCK,
     now: options.now ?? (() => new Date()),
     warn: options.onWarning ?? (() => undefined),

@@ -7,6 +7,7 @@ import { asTaskflowError, failed } from "./errors.ts";
 import { isNamed, statusOf } from "./sdk-error.ts";
 import type { Call } from "./errors.ts";
 import { noSuchBucket } from "./classics.ts";
+import { hearClock } from "./clock.ts";
 import { hearMany } from "./grace.ts";
 import { regionIn } from "./region.ts";
 import type { S3Store } from "./store.ts";
@@ -55,6 +56,7 @@ async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Prom
   try {
     const output = await send(client, { abortSignal: signal });
     store.learnt.bucketExists = true;
+    hearClock(store, output);
     return output;
   } catch (error) {
     if (isNamed(error, "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "PreconditionFailed")) {

@@ -1,12 +1,6 @@
 /** What HEAD tells in headers that have a grammar of their own: the copy of an archived object, and the coming end. */
+import { isArchiveClass } from "../archive-class.ts";
 import type { ArchiveState, Expiry } from "../driver.ts";
-
-/** Their bytes must be asked for first (S3 User Guide, "Working with archived objects"). GLACIER_IR can be read at once. */
-const ARCHIVED_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
-
-export function isArchiveClass(storageClass: string): boolean {
-  return ARCHIVED_CLASSES.has(storageClass);
-}
 
 /**
  * `x-amz-restore`: `ongoing-request="true"`, or `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`

@@ -32,6 +32,8 @@ export interface Learnt {
   ignoresConditions: boolean;
   /** `GetObjectTagging` is not to be had. */
   tagsUnreadable: boolean;
+  /** How far the server's clock is ahead of this machine's; 0 until a reply has told. */
+  clockOffsetMs: number;
   /** What GetBucketVersioning said. */
   versioning: Promise<Versioning> | null;
 }

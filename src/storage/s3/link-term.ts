@@ -1,0 +1,59 @@
+/** From when to when a link is good: by the server's clock, and not longer than the credentials that sign it. */
+import type { S3Client } from "@aws-sdk/client-s3";
+import { TaskflowError } from "../../errors.ts";
+import type { LimitedBy } from "../presigner.ts";
+import { asTaskflowError } from "./errors.ts";
+import type { Call } from "./errors.ts";
+import { serverTime } from "./clock.ts";
+import type { S3Store } from "./store.ts";
+
+export interface LinkTerm {
+  readonly signedAt: Date;
+  readonly requestedExpiresAt: Date;
+  /** `null`: the session of the credentials ends, and nobody knows when. */
+  readonly expiresAt: Date | null;
+  readonly limitedBy: LimitedBy;
+}
+
+/**
+ * The earlier of what was asked and the credentials' own end; credentials that end sooner are asked for anew first.
+ * Errors: `no_credentials`; `expired_credentials` where a link would be dead from the start.
+ */
+export async function linkTerm(store: S3Store, client: S3Client, expiresSeconds: number): Promise<LinkTerm> {
+  const signedAt = serverTime(store);
+  const requestedExpiresAt = new Date(signedAt.getTime() + expiresSeconds * 1000);
+  const { isSession, end } = await sessionUntil(store, client, requestedExpiresAt);
+  const term = { signedAt, requestedExpiresAt };
+  // Keys that last have no token; a token without an end is a session that may end any time.
+  if (end === null && isSession) return { ...term, expiresAt: null, limitedBy: "credentials" };
+  if (end === null || end >= requestedExpiresAt)
+    return { ...term, expiresAt: requestedExpiresAt, limitedBy: "request" };
+  if (end <= signedAt) {
+    throw new TaskflowError("expired_credentials", `cannot sign links: the credentials ended at ${end.toISOString()}`);
+  }
+  return { ...term, expiresAt: end, limitedBy: "credentials" };
+}
+
+interface Session {
+  readonly isSession: boolean;
+  /** `null`: none is known. */
+  readonly end: Date | null;
+}
+
+async function sessionUntil(store: S3Store, client: S3Client, wanted: Date): Promise<Session> {
+  const session = await sessionOf(store, client);
+  return session.end !== null && session.end < wanted ? await sessionOf(store, client, true) : session;
+}
+
+async function sessionOf(store: S3Store, client: S3Client, forceRefresh = false): Promise<Session> {
+  const call: Call = { act: "sign links", action: "s3:GetObject" };
+  try {
+    const { sessionToken, expiration, originalExpiration } = (await client.config.credentials(
+      forceRefresh ? { forceRefresh } : {},
+    )) as { sessionToken?: string; expiration?: Date; originalExpiration?: Date };
+    // An instance's role that can't be renewed is used beyond its end: the end that was told first is the true one.
+    return { isSession: sessionToken !== undefined, end: originalExpiration ?? expiration ?? null };
+  } catch (error) {
+    throw asTaskflowError(error, call, store);
+  }
+}
