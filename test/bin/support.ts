@@ -144,7 +144,9 @@ function startProcess(words: readonly string[], options: StartOptions): Running 
 /** A frame of V8, Node's own last line, or our word for what nobody expected. */
 const TRACE = /^\s+at .*[:(]|^Node\.js v\d|^error: unexpected:|Warning: /m;
 
+/** None where there is no such folder. */
 async function filesBelow(folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())

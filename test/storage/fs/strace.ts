@@ -96,19 +96,32 @@ export function firstToReach(calls: readonly Call[], name: string, when: number)
 }
 
 const BEGIN = /^(\d+)\s+([a-z_0-9]+)\((.*)$/;
+const END = /^(\d+)\s+<\.\.\. [a-z_0-9]+ resumed>(.*)$/;
+const UNFINISHED = " <unfinished ...>";
 
-/** The thread of the first line is the main one, and only one other opens files. */
+/**
+ * The thread of the first line is the main one, and only one other opens files. A call that another thread came in
+ * between is told on two lines: its text is both of them, for only the second one has the result.
+ */
 function parse(lines: readonly string[]): Call[] {
   const counts = new Map<string, number>();
   const calls: Call[] = [];
+  const unfinished = new Map<string, number>();
   let main: string | undefined;
   for (const line of lines) {
+    const [, resumed = "", rest = ""] = END.exec(line) ?? [];
+    const at = unfinished.get(resumed);
+    const begun = at === undefined ? undefined : calls[at];
+    if (at !== undefined && begun !== undefined) calls[at] = { ...begun, text: begun.text + rest };
+    unfinished.delete(resumed);
     const [, thread, name, text] = BEGIN.exec(line) ?? [];
     if (thread === undefined || name === undefined || text === undefined) continue;
     main ??= thread;
     const ordinal = (counts.get(`${thread} ${name}`) ?? 0) + 1;
     counts.set(`${thread} ${name}`, ordinal);
-    calls.push({ thread: thread === main ? "main" : "pool", name, ordinal, text });
+    if (text.endsWith(UNFINISHED)) unfinished.set(thread, calls.length);
+    const whole = text.endsWith(UNFINISHED) ? text.slice(0, -UNFINISHED.length) : text;
+    calls.push({ thread: thread === main ? "main" : "pool", name, ordinal, text: whole });
   }
   return calls;
 }
