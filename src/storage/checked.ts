@@ -1,6 +1,6 @@
 /** A driver whose callers need not be trusted: keys and options are looked at before a byte is taken. */
 import { TaskflowError } from "../errors.ts";
-import type { Body, ListOptions, PutOptions, Range, StorageDriver, Supports, Versions } from "./driver.ts";
+import type { Archive, Body, ListOptions, PutOptions, Range, StorageDriver, Supports, Versions } from "./driver.ts";
 import type { Presigner } from "./presigner.ts";
 
 /**
@@ -8,11 +8,12 @@ import type { Presigner } from "./presigner.ts";
  * a body that is too large by its own word `too_large`; of many keys all are looked at before the first is touched.
  */
 export function checked(driver: StorageDriver): StorageDriver {
-  const { supports, versions, presigner } = driver;
+  const { supports, versions, archive, presigner } = driver;
   return {
     location: driver.location,
     supports,
     ...(versions === undefined ? {} : { versions: checkedVersions(versions) }),
+    ...(archive === undefined ? {} : { archive: checkedArchive(archive) }),
     ...(presigner === undefined ? {} : { presigner: checkedPresigner(presigner) }),
     async put(key, body, options) {
       checkNewKey(key);
@@ -54,6 +55,18 @@ function checkedVersions(versions: Versions): Versions {
     },
     undelete: (keys, options) => checkedKeys(keys, (all) => versions.undelete(all, options)),
     purge: (keys, options) => checkedKeys(keys, (all) => versions.purge(all, options)),
+  };
+}
+
+function checkedArchive(archive: Archive): Archive {
+  return {
+    async thaw(key, options) {
+      checkKey(key);
+      if (!(Number.isSafeInteger(options.days) && options.days >= 1)) {
+        throw new TaskflowError("usage", `cannot thaw ${key} for ${options.days} days: at least 1`);
+      }
+      return await archive.thaw(key, options);
+    },
   };
 }
 

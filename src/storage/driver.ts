@@ -168,6 +168,38 @@ export interface Versions {
   purge(keys: Iterable<string>, options: { signal: AbortSignal }): AsyncIterable<KeyResult>;
 }
 
+/** How quickly an archived object is wanted, in S3's words. */
+export type ThawTier = "standard" | "bulk" | "expedited";
+
+export interface ThawOptions {
+  /** How long its bytes are to stay readable, 1 or more. */
+  readonly days: number;
+  readonly tier: ThawTier;
+  /** Asks the store for nothing, only tells what would come of it. */
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What came of asking for an archived object. */
+export interface Thaw {
+  readonly key: string;
+  /** `extended`: a copy was there already, and stays longer. `not_archived`: nothing was asked for. */
+  readonly outcome: "begun" | "under_way" | "extended" | "not_archived";
+  /** `null`: it can be read as it is. */
+  readonly archive: ArchiveState | null;
+  /** Seconds that it takes as a rule; `null` where nothing is to come, or the store doesn't say. */
+  readonly usually: { readonly from: number | null; readonly to: number } | null;
+}
+
+/** What a store with an archive can do. */
+export interface Archive {
+  /**
+   * Asks for an object's bytes; returns before they are there, `head` tells when. `not_found` as `head`; `unsupported`,
+   * before anything is asked for, where its class has no such tier.
+   */
+  thaw(key: string, options: ThawOptions): Promise<Thaw>;
+}
+
 /** What a store can honour; an option it can't is an error before a byte is sent. */
 export interface Supports {
   /** `ifAbsent` is atomic. */
@@ -184,6 +216,8 @@ export interface StorageDriver {
   readonly supports: Supports;
   /** Presence is the capability. */
   readonly versions?: Versions;
+  /** Presence is the capability. */
+  readonly archive?: Archive;
   /** Presence is the capability: a folder has it where it was opened with what signs its links. */
   readonly presigner?: Presigner;
   /** Whole or nothing; acknowledged only once durable. A body that fails or changes leaves nothing. */

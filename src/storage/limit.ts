@@ -11,11 +11,14 @@ export const DEFAULT_LIMIT = 64;
  */
 export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): StorageDriver {
   const turn = createTurns(most);
-  const { versions } = driver;
+  const { versions, archive } = driver;
   return {
     location: driver.location,
     supports: driver.supports,
     ...(versions === undefined ? {} : { versions: limitVersions(versions, turn) }),
+    ...(archive === undefined
+      ? {}
+      : { archive: { thaw: (key, options) => turn(options.signal, () => archive.thaw(key, options)) } }),
     ...(driver.presigner === undefined ? {} : { presigner: driver.presigner }),
     put: (key, body, options) => turn(options.signal, () => driver.put(key, body, options)),
     head: (key, options) => turn(options.signal, () => driver.head(key, options)),

@@ -50,6 +50,7 @@ const cases: readonly Case[] = [
   [["attach", "undelete", "T-1", "gone.txt", "missing"], 7, "undelete"],
   [["attach", "undelete", "T-1", "live.txt"], 9, "undelete"],
   [["attach", "undelete", "T-1", "--since", "then"], 2, "undelete"],
+  [["attach", "thaw", "T-1", "live.txt"], 5, "thaw"],
   [["config", "list", "--origin"], 0, "config list"],
   [["config", "get", "url"], 0, "config get"],
   [["config", "get", "region"], 3, "config get"],

@@ -4,13 +4,13 @@ import {
   GetBucketLifecycleConfigurationCommand,
   GetBucketLocationCommand,
   GetObjectCommand,
+  GetObjectTorrentCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
   PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
-  RestoreObjectCommand,
 } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
 import type { User } from "./s3-double/permissions.ts";
@@ -119,7 +119,7 @@ test("what the double doesn't do is 501, never a pretended success", async () =>
   const client = clientOf(await double());
   for (const command of [
     new ListBucketsCommand({}),
-    new RestoreObjectCommand({ ...AT, RestoreRequest: { Days: 1 } }),
+    new GetObjectTorrentCommand(AT),
     new GetObjectCommand({ ...AT, PartNumber: 1 }),
   ]) {
     expect((await refusal(client.send(command as GetObjectCommand))).name).toBe("NotImplemented");

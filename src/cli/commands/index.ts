@@ -8,6 +8,7 @@ import { presignCommand } from "./presign.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
 import { showCommand } from "./show.ts";
+import { thawCommand } from "./thaw.ts";
 import { undeleteCommand } from "./undelete.ts";
 import { uploadCommand } from "./upload.ts";
 import { verifyCommand } from "./verify.ts";
@@ -19,6 +20,7 @@ export const ATTACH_COMMANDS: readonly AnyCommandSpec[] = [
   downloadCommand,
   deleteCommand,
   undeleteCommand,
+  thawCommand,
   presignCommand,
   serveCommand,
   verifyCommand,

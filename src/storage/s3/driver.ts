@@ -19,6 +19,7 @@ import { createRetryStrategy } from "./retry.ts";
 import { GiB } from "./store.ts";
 import type { S3Store } from "./store.ts";
 import type { Transport } from "./transport.ts";
+import { thaw } from "./thaw.ts";
 import { undeleteKeys } from "./undelete.ts";
 import { versioningOf } from "./versioning.ts";
 import { LIMITS } from "./watchdog.ts";
@@ -54,6 +55,7 @@ function s3Driver(store: S3Store, transport: Transport): StorageDriver {
     location: store.location,
     supports: SUPPORTS,
     versions: s3Versions(store),
+    archive: { thaw: (key, options) => thaw(store, key, options) },
     presigner: s3Presigner(store),
     put: (key, body, options) => put(store, key, body, options),
     head: (key, { signal }) => head(store, key, { signal }),

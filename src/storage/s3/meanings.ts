@@ -37,6 +37,11 @@ export const NAMES: Readonly<Record<string, Meaning | undefined>> = {
   PreconditionFailed: { code: "exists", why: "there is an object under this key already" },
   InvalidObjectState: { code: "archived", why: "it is archived", hint: "bring it back first: taskflow attach thaw" },
   RestoreAlreadyInProgress: { code: "archived", why: "it is being brought back from the archive", hint: null },
+  GlacierExpeditedRetrievalNotAvailable: {
+    code: "throttled",
+    why: "there is no capacity for expedited thaws now",
+    hint: "run the same command again, or with --tier standard",
+  },
   SlowDown: { code: "throttled", why: "the store asks to slow down" },
   EntityTooLarge: { code: "too_large", why: "it is larger than the store takes" },
   BadDigest: { code: "checksum_mismatch", why: "other bytes arrived than were sent; nothing was stored" },

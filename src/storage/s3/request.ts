@@ -1,5 +1,5 @@
 /** Sends one request: with its signal, to the bucket's own region, its failure in our words. */
-import { HeadBucketCommand } from "@aws-sdk/client-s3";
+import { GetBucketVersioningCommand, HeadBucketCommand } from "@aws-sdk/client-s3";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { abortReason, throwIfAborted } from "../../errors.ts";
 import type { TaskflowError } from "../../errors.ts";
@@ -41,14 +41,34 @@ export async function requestRaw<T>(store: S3Store, call: SignalledCall, send: S
   }
 }
 
-/** The error in our words. A 404 without a body may mean the bucket: that is asked where nothing told of it yet. */
+/** The error in our words. A 400 without a body is asked about with another request; a 404 without a body may mean the bucket: that is asked where nothing told of it yet. */
 export async function explained(store: S3Store, call: SignalledCall, error: unknown): Promise<TaskflowError> {
   if (call.signal.aborted) return abortReason(call.signal);
+  if (statusOf(error) === 400 && isNamed(error, ...UNSAID)) {
+    return asTaskflowError(await spelledOut(store, call, error), call, store);
+  }
   const bodiless = statusOf(error) === 404 && !isNamed(error, "NoSuchKey", "NoSuchVersion", "NoSuchUpload");
   if (!bodiless || store.learnt.bucketExists || !(await isBucketMissing(store, call))) {
     return asTaskflowError(error, call, store);
   }
   return failed(call.act, noSuchBucket(store), error);
+}
+
+/** What the SDK calls an error whose reply had no body. */
+const UNSAID = ["Unknown", "UnknownError", "BadRequest", "400"] as const;
+
+/** HEAD has no body that could say why it is refused, as with credentials that have ended. A GET has. */
+async function spelledOut(store: S3Store, { signal }: SignalledCall, error: unknown): Promise<unknown> {
+  try {
+    await sent(
+      store,
+      (client, options) => client.send(new GetBucketVersioningCommand({ Bucket: store.bucket }), options),
+      signal,
+    );
+    return error;
+  } catch (told) {
+    return statusOf(told) === 400 ? told : error;
+  }
 }
 
 async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {

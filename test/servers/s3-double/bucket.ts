@@ -29,6 +29,8 @@ export interface ObjectVersion extends Attributes, Content {
   /** `null` as text where the bucket didn't keep versions when it was put. */
   readonly versionId: string;
   readonly modifiedAt: Date;
+  /** Of an archived one that was asked for: when its copy ends, `null` while there is none yet. */
+  readonly restore?: { readonly days: number; readonly until: Date | null };
 }
 
 export interface DeleteMarker {

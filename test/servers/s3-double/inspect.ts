@@ -4,6 +4,7 @@ import type { Attributes, Bucket, ObjectVersion, Version, Versioning } from "./b
 import { digestOf } from "./checksums.ts";
 import type { Algorithm } from "./checksums.ts";
 import { plainAttributes } from "./objects.ts";
+import { restoredUntil } from "./restore.ts";
 import type { Upload } from "./upload.ts";
 
 export interface PlantOptions extends Partial<Attributes> {
@@ -28,6 +29,8 @@ export interface Inspection {
   corrupt(bucket: string, key: string, change: (bytes: Buffer) => Uint8Array): void;
   /** Deletes as another program does: with a marker where versions are kept. */
   delete(bucket: string, key: string): void;
+  /** The copy that RestoreObject asked for is there now. */
+  thaw(bucket: string, key: string): void;
   setVersioning(bucket: string, versioning: Versioning): void;
 }
 
@@ -68,6 +71,12 @@ export function createInspection(buckets: ReadonlyMap<string, Bucket>, now: () =
       named(bucket).replace(version, { ...version, bytes, size: bytes.length });
     },
     delete: (bucket, key) => void named(bucket).delete(key, now()),
+    thaw(bucket, key) {
+      const version = named(bucket).live(key);
+      if (version?.restore === undefined) throw new Error(`nobody asked the double to restore ${key}`);
+      const { days } = version.restore;
+      named(bucket).replace(version, { ...version, restore: { days, until: restoredUntil(now(), days) } });
+    },
     setVersioning(bucket, versioning) {
       named(bucket).versioning = versioning;
     },

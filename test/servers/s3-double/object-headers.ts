@@ -100,8 +100,13 @@ export function objectHeaders(
   if (version.storageClass !== "STANDARD") headers["x-amz-storage-class"] = version.storageClass;
   const tagCount = Object.keys(version.tags).length;
   if (tags && tagCount > 0) headers["x-amz-tagging-count"] = String(tagCount);
+  if (version.restore !== undefined) headers["x-amz-restore"] = restoreHeader(version.restore.until);
   if (checksum) Object.assign(headers, checksumHeaders(version));
   return headers;
+}
+
+function restoreHeader(until: Date | null): string {
+  return until === null ? 'ongoing-request="true"' : `ongoing-request="false", expiry-date="${until.toUTCString()}"`;
 }
 
 export function checksumHeaders({ checksum }: Pick<ObjectVersion, "checksum">): Record<string, string> {

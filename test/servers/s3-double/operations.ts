@@ -23,6 +23,7 @@ import {
 } from "./multipart.ts";
 import { deleteObject, deleteObjects, putObject } from "./objects.ts";
 import { getObject, headObject } from "./read.ts";
+import { restoreObject } from "./restore.ts";
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./tagging.ts";
 
 export interface Operation {
@@ -112,6 +113,15 @@ export const OPERATIONS: readonly Operation[] = [
     body: "xml",
     foreignChecksum: true,
   }),
+  row(
+    "object",
+    "POST",
+    "RestoreObject",
+    { needs: ["restore"], takes: ["versionId"] },
+    "s3:RestoreObject",
+    restoreObject,
+    { body: "xml" },
+  ),
   row(
     "object",
     "DELETE",

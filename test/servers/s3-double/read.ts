@@ -6,7 +6,7 @@ import { objectHeaders } from "./object-headers.ts";
 import { checkVersionId, sameEtag } from "./objects.ts";
 import { notImplemented, S3Error } from "./s3-error.ts";
 
-const ARCHIVED: Readonly<Record<string, boolean>> = { GLACIER: true, DEEP_ARCHIVE: true };
+const ARCHIVED: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 const OVERRIDES = [
   "content-type",
   "content-language",
@@ -51,8 +51,12 @@ export function versionAsked(call: Call): ObjectVersion {
   });
 }
 
+export function isArchived({ storageClass }: ObjectVersion): boolean {
+  return ARCHIVED.has(storageClass);
+}
+
 export function refuseArchived(version: ObjectVersion): void {
-  if (ARCHIVED[version.storageClass] !== true) return;
+  if (!isArchived(version) || (version.restore?.until ?? null) !== null) return;
   throw new S3Error("InvalidObjectState", { details: { StorageClass: version.storageClass } });
 }
 
