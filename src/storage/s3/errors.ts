@@ -8,6 +8,7 @@ import { regionIn } from "./region.ts";
 import {
   attemptsOf,
   causeOf,
+  isFromStranger,
   isGarbage,
   isNamed,
   messageOf,
@@ -66,6 +67,7 @@ function meaningOf(error: unknown, call: Call, store: S3Store): Meaning {
   const name = nameOf(error);
   const status = statusOf(error);
   if (/^CredentialsProviderError$|^TokenProviderError$/.test(name)) return noCredentials(error, store);
+  if (isFromStranger(error)) return notS3(store);
   if (name === "NoSuchBucket") return noSuchBucket(store);
   if (isObjectLock(error)) return { code: "retained", why: "it is locked against deletion (object lock)", hint: null };
   const region = regionIn(error);

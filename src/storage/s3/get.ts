@@ -5,7 +5,7 @@ import { TaskflowError, abortReason, isTaskflowError } from "../../errors.ts";
 import type { GetResult, Range } from "../driver.ts";
 import { decodeRecord } from "../metadata.ts";
 import { describe } from "./describe.ts";
-import { causeOf, isNamed, isUnclear, statusOf } from "./sdk-error.ts";
+import { causeOf, isNamed, isUnclear, statusOf, withETag } from "./sdk-error.ts";
 import { missing, sizeOf, tagsOf } from "./head.ts";
 import { explained, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -67,17 +67,15 @@ async function open(
   etag?: string,
 ): Promise<GetObjectCommandOutput> {
   try {
-    return await requestRaw(store, call, (client, options) =>
-      client.send(
-        new GetObjectCommand({
-          Bucket: store.bucket,
-          Key: key,
-          ...(range === undefined ? {} : { Range: range }),
-          ...(etag === undefined ? {} : { IfMatch: etag }),
-        }),
-        options,
-      ),
-    );
+    return await requestRaw(store, call, async (client, options) => {
+      const command = new GetObjectCommand({
+        Bucket: store.bucket,
+        Key: key,
+        ...(range === undefined ? {} : { Range: range }),
+        ...(etag === undefined ? {} : { IfMatch: etag }),
+      });
+      return withETag(await client.send(command, options));
+    });
   } catch (error) {
     if (etag !== undefined && (statusOf(error) === 412 || statusOf(error) === 404)) throw replaced(key, error);
     if (isNamed(error, "InvalidRange") || statusOf(error) === 416) {

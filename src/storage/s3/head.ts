@@ -6,7 +6,7 @@ import type { StoredObject } from "../driver.ts";
 import { describe } from "./describe.ts";
 import { failed } from "./errors.ts";
 import { notS3 } from "./network.ts";
-import { causeOf, headersOf, statusOf } from "./sdk-error.ts";
+import { causeOf, headersOf, statusOf, withETag } from "./sdk-error.ts";
 import type { Call } from "./errors.ts";
 import { explained, request, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -32,16 +32,14 @@ export async function headRaw(
 ): Promise<HeadObjectCommandOutput> {
   const call: SignalledCall = { act: `read ${key}`, action: "s3:GetObject", key, signal };
   try {
-    return await requestRaw(store, call, (client, options) =>
-      client.send(
-        new HeadObjectCommand({
-          Bucket: store.bucket,
-          Key: key,
-          ...(versionId === undefined ? {} : { VersionId: versionId }),
-        }),
-        options,
-      ),
-    );
+    return await requestRaw(store, call, async (client, options) => {
+      const command = new HeadObjectCommand({
+        Bucket: store.bucket,
+        Key: key,
+        ...(versionId === undefined ? {} : { VersionId: versionId }),
+      });
+      return withETag(await client.send(command, options));
+    });
   } catch (error) {
     throw await missing(store, call, error);
   }

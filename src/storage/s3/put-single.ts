@@ -5,7 +5,7 @@ import { TaskflowError, throwIfAborted } from "../../errors.ts";
 import type { PutOptions, StoredObject } from "../driver.ts";
 import { encodeRecord } from "../metadata.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
-import { attemptsOf, isNamed, statusOf } from "./sdk-error.ts";
+import { attemptsOf, isNamed, statusOf, withETag } from "./sdk-error.ts";
 import { withGrace } from "./grace.ts";
 import { refuseTaken, undoReplacement } from "./guard.ts";
 import { withPayloadHash } from "./payload.ts";
@@ -90,8 +90,8 @@ async function sendSingle(
   options: PutOptions,
 ): Promise<StoredObject> {
   const digest = object.record?.sha256 ?? createHash("sha256").update(bytes).digest("hex");
-  const output = await requestRaw(store, call, (client, { abortSignal }) =>
-    client.send(
+  const output = await requestRaw(store, call, async (client, { abortSignal }) => {
+    const reply = await client.send(
       withPayloadHash(
         new PutObjectCommand({
           Bucket: store.bucket,
@@ -105,8 +105,9 @@ async function sendSingle(
         digest,
       ),
       { abortSignal },
-    ),
-  );
+    );
+    return withETag(reply);
+  });
   if (options.ifAbsent) await undoReplacement(store, object.key, call, output);
   return { ...object, modifiedAt: dateOf(output) ?? object.modifiedAt };
 }

@@ -4,7 +4,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { abortReason, throwIfAborted } from "../../errors.ts";
 import type { TaskflowError } from "../../errors.ts";
 import { asTaskflowError, failed } from "./errors.ts";
-import { isNamed, statusOf } from "./sdk-error.ts";
+import { isFromStranger, isNamed, statusOf } from "./sdk-error.ts";
 import type { Call } from "./errors.ts";
 import { noSuchBucket } from "./classics.ts";
 import { hearClock } from "./clock.ts";
@@ -48,7 +48,7 @@ export async function explained(store: S3Store, call: SignalledCall, error: unkn
     return asTaskflowError(await spelledOut(store, call, error), call, store);
   }
   const bodiless = statusOf(error) === 404 && !isNamed(error, "NoSuchKey", "NoSuchVersion", "NoSuchUpload");
-  if (!bodiless || store.learnt.bucketExists || !(await isBucketMissing(store, call))) {
+  if (!bodiless || isFromStranger(error) || store.learnt.bucketExists || !(await isBucketMissing(store, call))) {
     return asTaskflowError(error, call, store);
   }
   return failed(call.act, noSuchBucket(store), error);

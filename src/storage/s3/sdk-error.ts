@@ -36,6 +36,34 @@ export function headersOf(error: unknown): Readonly<Record<string, string | unde
   return $response?.headers ?? {};
 }
 
+/**
+ * Whether these headers are another server's: S3 speaks XML or nothing, and gives its requests ids. For GET and HEAD of
+ * an object it tells only what a refusal is: a reply has the object's own type.
+ */
+export function isForeign(headers: Readonly<Record<string, string | undefined>>): boolean {
+  const type = headers["content-type"];
+  return type !== undefined && !/\bxml\b/i.test(type) && !Object.keys(headers).some((name) => /^x-amzn?-/i.test(name));
+}
+
+const FOREIGN = "ForeignReply";
+
+/** What is thrown for a reply that the SDK took for S3's. */
+export function foreignReply(httpStatusCode: number): Error {
+  return Object.assign(new Error("the reply is not S3's"), { name: FOREIGN, $metadata: { httpStatusCode } });
+}
+
+/** The reply, which S3 gives an ETag wherever it has or takes an object. Throws where it has none. */
+export function withETag<Reply extends { readonly ETag?: string | undefined }>(reply: Reply): Reply {
+  if (reply.ETag === undefined) throw foreignReply(200);
+  return reply;
+}
+
+/** Whether it was not S3 that replied. A proxy's 5xx is a failure of what is behind it. */
+export function isFromStranger(error: unknown): boolean {
+  const status = statusOf(error);
+  return isNamed(error, FOREIGN) || (status !== null && status < 500 && isForeign(headersOf(error)));
+}
+
 /** No reply that says no: it may have happened or not. */
 export function isUnclear(error: unknown): boolean {
   const status = statusOf(error);

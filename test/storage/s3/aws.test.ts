@@ -52,7 +52,7 @@ function crcHeader(bytes: Uint8Array): string {
 }
 
 test("a small file brings its SHA-256 as checksum too", async () => {
-  s3.on(PutObjectCommand).resolves({});
+  s3.on(PutObjectCommand).resolves({ ETag: "e" });
   await putText(driver, KEY, "hello", { storageClass: "STANDARD_IA", tags: { "a b": "c&d" } });
   expect(commands()).toEqual(["PutObjectCommand"]);
   expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
@@ -133,6 +133,7 @@ test("a version above 5 GiB is brought back in parts, with all that goes with it
   s3.on(DeleteObjectsCommand).resolves({ Errors: [{ Key: KEY, VersionId: "m1", Code: "AccessDenied" }] });
   s3.on(HeadObjectCommand).resolves({
     ContentLength: size,
+    ETag: "e",
     ContentType: "text/x",
     Metadata: { v: "1" },
     ContentEncoding: "gzip",

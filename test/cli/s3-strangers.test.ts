@@ -1,0 +1,78 @@
+/** What answers at the endpoint is another kind of server: it is told so, and nothing is taken for done or for empty. */
+import { createServer } from "node:http";
+import type { OutgoingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { createS3World } from "./s3-support.ts";
+
+const KEY = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_a.txt";
+const HTML = { "content-type": "text/html" };
+const PAGE = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\r\n";
+
+interface Stranger {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: string;
+}
+
+const STRANGERS: Readonly<Record<string, Stranger>> = {
+  "a web server that has no such page": { status: 404, headers: { server: "nginx/1.22.1", ...HTML }, body: PAGE },
+  "a login page of the network": { status: 200, headers: HTML, body: "<!doctype html><title>Welcome</title>" },
+  "the way to a login page": { status: 302, headers: { ...HTML, location: "http://127.0.0.1:9/" }, body: PAGE },
+  "a web server that moved": { status: 301, headers: { ...HTML, location: "https://127.0.0.1:9/" }, body: PAGE },
+  "a proxy that forbids it": { status: 403, headers: HTML, body: "<html><h1>Forbidden by your company</h1></html>" },
+  "an API of its own": { status: 404, headers: { "content-type": "application/json" }, body: '{"detail":"Not Found"}' },
+  "an API that knows no PUT": {
+    status: 405,
+    headers: { "content-type": "application/json" },
+    body: '{"detail":"Method Not Allowed"}',
+  },
+  "one that says yes to everything": { status: 200, headers: {}, body: "" },
+};
+
+async function endpointOf({ status, headers, body }: Stranger): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+    response.end(request.method === "HEAD" ? "" : body);
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test.each(Object.entries(STRANGERS))("F26 %s is not S3, whatever is asked of it: exit 6", async (_, stranger) => {
+  const world = await createS3World();
+  await world.write("a.txt", "hello");
+  const env = { AWS_ENDPOINT_URL_S3: await endpointOf(stranger) };
+  for (const words of [
+    ["list", "T-1"],
+    ["list", "T-1", "--deleted"],
+    ["upload", "T-1", "a.txt"],
+    ["show", KEY],
+    ["download", KEY, "-o", "out/"],
+    ["verify", KEY],
+    ["presign", KEY],
+    ["delete", KEY, "--yes"],
+    ["delete", KEY, "--purge", "--yes"],
+    ["undelete", KEY],
+  ]) {
+    const { status, stdout, stderr } = await world.run(["attach", ...words], { env });
+    expect({ words, status, stdout, stderr }).toEqual({ words, status: 6, stdout: "", stderr });
+    expect(stderr).toMatch(/^error: cannot .*: what answered is not S3 \(http:\/\/127\.0\.0\.1:\d+\)\nhint: .*proxy/);
+  }
+});
+
+test("a proxy that can't reach S3 is a failure of S3, which may pass", async () => {
+  const world = await createS3World();
+  const env = {
+    AWS_ENDPOINT_URL_S3: await endpointOf({ status: 502, headers: HTML, body: "<html>Bad Gateway</html>" }),
+    TASKFLOW_RETRY_FOR: "1s",
+  };
+  const { status, stderr } = await world.run(["attach", "list", "T-1"], { env });
+  expect(status).toBe(6);
+  expect(stderr).toMatch(/fails \(502/);
+});
