@@ -1,6 +1,7 @@
 /** A driver whose callers need not be trusted: keys and options are looked at before a byte is taken. */
 import { TaskflowError } from "../errors.ts";
 import type { Archive, Body, ListOptions, PutOptions, Range, StorageDriver, Supports, Versions } from "./driver.ts";
+import type { Lifecycle } from "./lifecycle/lifecycle.ts";
 import type { Presigner } from "./presigner.ts";
 
 /**
@@ -8,12 +9,13 @@ import type { Presigner } from "./presigner.ts";
  * a body that is too large by its own word `too_large`; of many keys all are looked at before the first is touched.
  */
 export function checked(driver: StorageDriver): StorageDriver {
-  const { supports, versions, archive, presigner } = driver;
+  const { supports, versions, archive, lifecycle, presigner } = driver;
   return {
     location: driver.location,
     supports,
     ...(versions === undefined ? {} : { versions: checkedVersions(versions) }),
     ...(archive === undefined ? {} : { archive: checkedArchive(archive) }),
+    ...(lifecycle === undefined ? {} : { lifecycle: checkedLifecycle(lifecycle) }),
     ...(presigner === undefined ? {} : { presigner: checkedPresigner(presigner) }),
     async put(key, body, options) {
       checkNewKey(key);
@@ -67,6 +69,24 @@ function checkedArchive(archive: Archive): Archive {
       }
       return await archive.thaw(key, options);
     },
+  };
+}
+
+function checkedLifecycle(lifecycle: Lifecycle): Lifecycle {
+  const { apply } = lifecycle;
+  return {
+    ...lifecycle,
+    kept: (prefix, options) => checkedList(prefix, options, () => lifecycle.kept(prefix, options)),
+    unfinished: (prefix, options) => checkedList(prefix, options, () => lifecycle.unfinished(prefix, options)),
+    ...(apply === undefined
+      ? {}
+      : {
+          async *apply(steps, options) {
+            const all = [...steps];
+            for (const { version } of all) checkKey(version.key);
+            yield* apply(all, options);
+          },
+        }),
   };
 }
 

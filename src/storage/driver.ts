@@ -9,6 +9,7 @@
  * Every sentence here is a test of the conformance suite (test/conformance).
  */
 import type { TaskflowError } from "../errors.ts";
+import type { Lifecycle } from "./lifecycle/lifecycle.ts";
 import type { Presigner } from "./presigner.ts";
 
 /** What a listing tells of an object without another request. */
@@ -218,6 +219,8 @@ export interface StorageDriver {
   readonly versions?: Versions;
   /** Presence is the capability. */
   readonly archive?: Archive;
+  /** Presence is the capability. */
+  readonly lifecycle?: Lifecycle;
   /** Presence is the capability: a folder has it where it was opened with what signs its links. */
   readonly presigner?: Presigner;
   /** Whole or nothing; acknowledged only once durable. A body that fails or changes leaves nothing. */

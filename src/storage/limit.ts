@@ -1,6 +1,7 @@
 /** A driver that works on so many operations at once; the others wait for their turn, first come first served. */
 import { unlessAborted } from "./abortable.ts";
 import type { StorageDriver, Versions } from "./driver.ts";
+import type { Lifecycle } from "./lifecycle/lifecycle.ts";
 
 export const DEFAULT_LIMIT = 64;
 
@@ -11,7 +12,7 @@ export const DEFAULT_LIMIT = 64;
  */
 export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): StorageDriver {
   const turn = createTurns(most);
-  const { versions, archive } = driver;
+  const { versions, archive, lifecycle } = driver;
   return {
     location: driver.location,
     supports: driver.supports,
@@ -19,6 +20,7 @@ export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): Stor
     ...(archive === undefined
       ? {}
       : { archive: { thaw: (key, options) => turn(options.signal, () => archive.thaw(key, options)) } }),
+    ...(lifecycle === undefined ? {} : { lifecycle: limitLifecycle(lifecycle, turn) }),
     ...(driver.presigner === undefined ? {} : { presigner: driver.presigner }),
     put: (key, body, options) => turn(options.signal, () => driver.put(key, body, options)),
     head: (key, options) => turn(options.signal, () => driver.head(key, options)),
@@ -39,6 +41,19 @@ function limitVersions(versions: Versions, turn: Turn): Versions {
     headDeleted: (key, options) => turn(options.signal, () => versions.headDeleted(key, options)),
     undelete: (keys, options) => limitEach(turn, options.signal, versions.undelete(keys, options)),
     purge: (keys, options) => limitEach(turn, options.signal, versions.purge(keys, options)),
+  };
+}
+
+function limitLifecycle(lifecycle: Lifecycle, turn: Turn): Lifecycle {
+  const { apply } = lifecycle;
+  return {
+    rules: (options) => turn(options.signal, () => lifecycle.rules(options)),
+    kept: (prefix, options) => limitEach(turn, options.signal, lifecycle.kept(prefix, options)),
+    tags: (version, options) => turn(options.signal, () => lifecycle.tags(version, options)),
+    unfinished: (prefix, options) => limitEach(turn, options.signal, lifecycle.unfinished(prefix, options)),
+    ...(apply === undefined
+      ? {}
+      : { apply: (steps, options) => limitEach(turn, options.signal, apply(steps, options)) }),
   };
 }
 

@@ -15,6 +15,7 @@ import { purgeKeys } from "./purge.ts";
 import { put } from "./put.ts";
 import type { LinkSettings } from "../presigner.ts";
 import { folderPresigner } from "./presigner.ts";
+import { folderLifecycle } from "./lifecycle.ts";
 import { openRoot } from "./root.ts";
 import type { RootOptions } from "./root.ts";
 import { trashReader } from "./trash.ts";
@@ -70,6 +71,7 @@ function folderDriver(folder: Folder): StorageDriver {
     location: root,
     supports: SUPPORTS,
     versions: folderVersions(folder),
+    lifecycle: folderLifecycle(folder),
     put: (key, body, options) => translated(`store ${key}`, root, () => put(folder, key, body, options)),
     head: (key, { signal }) =>
       translated(`read ${key}`, root, async () => {

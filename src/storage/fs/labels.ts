@@ -1,7 +1,8 @@
 /** The storage class of an object, which on a folder is a label that changes nothing. */
+import { randomUUID } from "node:crypto";
 import { constants, readdirSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { FILE_MODE, closeQuietly, seal, writeAt } from "./durable.ts";
+import { open, rename } from "node:fs/promises";
+import { FILE_MODE, closeQuietly, createFile, removeFile, removeQuietly, seal, writeAt } from "./durable.ts";
 import type { Folder } from "./folder.ts";
 import { levelsExist, ownLevels } from "./levels.ts";
 import { pathFor } from "./paths.ts";
@@ -38,6 +39,32 @@ export async function writeLabel({ layout, durable }: Folder, place: Place, stor
   } finally {
     await closeQuietly(handle);
   }
+  await durable.syncDirectory(folder);
+}
+
+/**
+ * Gives an object that is there another label, durably: a reader sees the one or the other. A label that comes when the
+ * object has just gone is taken back, for the next one of this name hasn't it.
+ */
+export async function replaceLabel(
+  { layout, durable, prepare }: Folder,
+  place: Place,
+  storageClass: string,
+  isThere: () => boolean,
+): Promise<void> {
+  await prepare();
+  const folder = pathFor(layout.labels, place.directory);
+  await durable.ensureDirectory(layout.labels);
+  await durable.ensureDirectory(folder);
+  const staged = pathFor(layout.staging, `${randomUUID()}.part`);
+  await createFile(staged, Buffer.from(`${storageClass}\n`));
+  try {
+    await rename(staged, place.label);
+  } catch (error) {
+    await removeQuietly(staged);
+    throw error;
+  }
+  if (!isThere()) await removeFile(place.label);
   await durable.syncDirectory(folder);
 }
 

@@ -65,7 +65,7 @@ export async function* listDeleted(
 /** Looks between two turns of the event loop: some 2 ms of work. */
 const SLICE = 512;
 /** Directories that can hold keys with this prefix after that key, in key order: as their names with `/` sort. */
-function selectDirectories(prefix: string, after: string | undefined, all: () => string[]): string[] {
+export function selectDirectories(prefix: string, after: string | undefined, all: () => string[]): string[] {
   const named = /^tasks\/([^/]+)\//.exec(prefix)?.[1];
   const names = named === undefined ? all() : [named];
   const starts = names.filter((name) => isObjectName(name)).map((name) => `tasks/${name}/`);
@@ -75,7 +75,7 @@ function selectDirectories(prefix: string, after: string | undefined, all: () =>
     .map((start) => start.slice("tasks/".length, -1));
 }
 
-function selectBases(start: string, prefix: string, after: string | undefined, names: string[]): string[] {
+export function selectBases(start: string, prefix: string, after: string | undefined, names: string[]): string[] {
   const beginning = prefix.slice(start.length);
   const last = after?.startsWith(start) === true ? after.slice(start.length) : null;
   const bases = names.filter(
@@ -89,7 +89,7 @@ function isVisible(name: string): boolean {
   return !name.startsWith(".");
 }
 
-function taskDirectories(layout: Layout): string[] {
+export function taskDirectories(layout: Layout): string[] {
   if (!levelsExist(layout.tasks)) return [];
   const found = readdirSync(layout.tasks, { withFileTypes: true }).filter(({ name }) => isObjectName(name));
   // To leave it out would be a shorter list than the truth, to follow it would lead outside.
@@ -99,7 +99,7 @@ function taskDirectories(layout: Layout): string[] {
 }
 
 /** Nothing, where another process has just removed the directory. */
-function namesIn(folder: string): string[] {
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {

@@ -16,6 +16,8 @@ export interface Layout {
   readonly labels: string;
   readonly trash: string;
   readonly quarantine: string;
+  /** Rules; absent where the defaults hold. */
+  readonly lifecycle: string;
   readonly gitignore: string;
 }
 
@@ -43,6 +45,7 @@ export function layoutOf(root: string): Layout {
     labels: pathFor(own, "class"),
     trash: pathFor(own, "trash"),
     quarantine: pathFor(own, "quarantine"),
+    lifecycle: pathFor(own, "lifecycle.json"),
     gitignore: pathFor(root, ".gitignore"),
   };
 }

@@ -23,34 +23,38 @@ export async function* purgeKeys(
   const indexOf = trashOfCall(folder, signal);
   for (const batch of batches(keys)) {
     throwIfAborted(signal);
-    yield* await purgeBatch(folder, batch, indexOf);
+    yield* await purgeEach(folder, batch, (one) => destroy(folder.layout, one, indexOf));
   }
 }
 
-interface Purged {
+/** How far the purge of a key is. */
+export interface Purged {
   readonly key: string;
   readonly place: Place | null;
   /** Directories that its files were removed from. */
   readonly emptied: readonly string[];
+  /** Other bytes of the key are there, and what is known of it stays. */
+  readonly remains?: boolean;
   readonly error?: TaskflowError;
 }
 
 const ATTEMPTS = 100;
 
-async function purgeBatch(
+/** Removes bytes of each key as `remove` does, and then what is known of it; each step is durable before the next. */
+export async function purgeEach(
   folder: Folder,
   batch: readonly string[],
-  indexOf: (directory: string) => Promise<TrashIndex>,
+  remove: (one: Purged) => Promise<Purged>,
 ): Promise<KeyResult[]> {
   const { layout } = folder;
   let purged = await Promise.all(
-    batch.map((key) =>
-      step(folder, { key, place: placeOf(layout, key), emptied: [] }, (one) => destroy(layout, one, indexOf)),
-    ),
+    batch.map((key) => step(folder, { key, place: placeOf(layout, key), emptied: [] }, remove)),
   );
   purged = await syncEach(folder, purged, ({ emptied }) => emptied);
   purged = await Promise.all(purged.map((one) => step(folder, one, (it) => forget(layout, it))));
-  purged = await syncEach(folder, purged, ({ place }) => (place === null ? [] : [path.dirname(place.sidecar)]));
+  purged = await syncEach(folder, purged, ({ place, remains = false }) =>
+    place === null || remains ? [] : [path.dirname(place.sidecar)],
+  );
   const entries = new Set(
     purged.flatMap(({ emptied }) => emptied.filter((at) => at.startsWith(layout.trash + path.sep))),
   );
@@ -114,8 +118,8 @@ async function destroy(
 
 /** Only after its own removal of the bytes: another purge's record is not this one's to remove. */
 async function forget(layout: Layout, one: Purged): Promise<Purged> {
-  const { place } = one;
-  if (place === null) return one;
+  const { place, remains = false } = one;
+  if (place === null || remains) return one;
   if (levelsExist(...ownLevels(layout, "labels", place.directory))) await removeFile(place.label);
   if (levelsExist(...ownLevels(layout, "sidecars", place.directory))) await removeFile(place.sidecar);
   return one;

@@ -9,6 +9,7 @@ import { deleteKeys } from "./delete.ts";
 import { BLOCK, MAX_PARTS } from "./digest.ts";
 import { get } from "./get.ts";
 import { head } from "./head.ts";
+import { s3Lifecycle } from "./lifecycle.ts";
 import { headDeleted, listDeleted } from "./list-deleted.ts";
 import { list } from "./list.ts";
 import { s3Presigner } from "./presigner.ts";
@@ -56,6 +57,7 @@ function s3Driver(store: S3Store, transport: Transport): StorageDriver {
     supports: SUPPORTS,
     versions: s3Versions(store),
     archive: { thaw: (key, options) => thaw(store, key, options) },
+    lifecycle: s3Lifecycle(store),
     presigner: s3Presigner(store),
     put: (key, body, options) => put(store, key, body, options),
     head: (key, { signal }) => head(store, key, { signal }),

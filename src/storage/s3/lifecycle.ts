@@ -1,0 +1,143 @@
+/** What the bucket's lifecycle rules are, and what they work on: S3 itself does what they say. */
+import { GetBucketLifecycleConfigurationCommand, GetObjectTaggingCommand } from "@aws-sdk/client-s3";
+import type { GetBucketLifecycleConfigurationCommandOutput, LifecycleRule as SdkRule } from "@aws-sdk/client-s3";
+import { isTaskflowError } from "../../errors.ts";
+import type {
+  CurrentVersion,
+  KeptVersion,
+  Lifecycle,
+  LifecycleRules,
+  NoncurrentVersion,
+  Tags,
+} from "../lifecycle/lifecycle.ts";
+import type { LifecycleRule, MinimumSize } from "../lifecycle/rules.ts";
+import { wholeSeconds } from "./describe.ts";
+import { failed } from "./errors.ts";
+import { listVersions } from "./key-versions.ts";
+import type { Entry } from "./key-versions.ts";
+import { notS3 } from "./network.ts";
+import { explained, request, requestRaw } from "./request.ts";
+import { isNamed, statusOf } from "./sdk-error.ts";
+import type { S3Store, Versioning } from "./store.ts";
+import { unfinished } from "./unfinished.ts";
+import { versioningOf } from "./versioning.ts";
+
+export function s3Lifecycle(store: S3Store): Lifecycle {
+  return {
+    rules: ({ signal }) => readRules(store, signal),
+    kept: (prefix, { signal }) => kept(store, prefix, signal),
+    tags: (version, { signal }) => tagsOfVersion(store, version, signal),
+    unfinished: (prefix, { signal }) => unfinished(store, prefix, signal),
+  };
+}
+
+/** Errors: `network` for a reply that is none of S3's, which the SDK takes for a configuration without rules. */
+async function readRules(store: S3Store, signal: AbortSignal): Promise<LifecycleRules | null> {
+  const call = {
+    act: `read the lifecycle rules of ${store.location}`,
+    action: "s3:GetLifecycleConfiguration",
+    signal,
+  };
+  const none: LifecycleRules = { rules: [], minimumSize: "none" };
+  try {
+    const output = await requestRaw(store, call, (client, options) =>
+      client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: store.bucket }), options),
+    );
+    // S3 keeps no configuration without a rule: it says that there is none.
+    if (output.Rules === undefined || output.Rules.length === 0) throw failed(call.act, notS3(store));
+    return { rules: output.Rules.map(ruleOf), minimumSize: minimumSizeOf(store, output) };
+  } catch (error) {
+    if (isNamed(error, "NoSuchLifecycleConfiguration")) return none;
+    const failure = isTaskflowError(error) ? error : await explained(store, call, error);
+    if (failure.code === "access_denied") return null;
+    // A server that doesn't know rules has none.
+    if (failure.code === "unsupported" && [405, 501].includes(statusOf(error) ?? 0)) return none;
+    throw failure;
+  }
+}
+
+/** S3's JSON: what the SDK makes dates of is text there. */
+function ruleOf(rule: SdkRule): LifecycleRule {
+  return JSON.parse(JSON.stringify(rule)) as LifecycleRule;
+}
+
+function minimumSizeOf(
+  { isAws }: S3Store,
+  { TransitionDefaultMinimumObjectSize: told }: GetBucketLifecycleConfigurationCommandOutput,
+): LifecycleRules["minimumSize"] {
+  if (told === "all_storage_classes_128K" || told === "varies_by_storage_class") return told satisfies MinimumSize;
+  return isAws ? "unknown" : "none";
+}
+
+async function* kept(store: S3Store, prefix: string, signal: AbortSignal): AsyncGenerator<KeptVersion> {
+  const versioning = await versioningOf(store, signal);
+  let key: string | null = null;
+  let seen: Entry[] = [];
+  for await (const entry of listVersions(store, prefix, { signal })) {
+    if (entry.key !== key) {
+      yield* loneMarker(seen);
+      ({ key } = entry);
+      seen = [];
+    }
+    if (!entry.isMarker) yield versionOf(entry, seen, versioning);
+    seen.push(entry);
+  }
+  yield* loneMarker(seen);
+}
+
+/** `newer`: what the key has above it, the newest first. */
+function versionOf(entry: Entry, newer: readonly Entry[], versioning: Versioning): CurrentVersion | NoncurrentVersion {
+  const { key, size, storageClass, versionId } = entry;
+  const info = { key, size, storageClass, versionId, modifiedAt: wholeSeconds(entry.modifiedAt) };
+  const successor = newer.at(-1);
+  if (entry.isLatest || successor === undefined) {
+    return { ...info, state: "current", undoable: isUndoable(versioning, versionId) };
+  }
+  const noncurrent: NoncurrentVersion = {
+    ...info,
+    state: "noncurrent",
+    noncurrentSince: wholeSeconds(successor.modifiedAt),
+    newer: newer.filter(({ isMarker, isLatest }) => !isMarker && !isLatest).length,
+  };
+  const [latest] = newer;
+  const isDeleted = latest !== undefined && newer.every(({ isMarker }) => isMarker);
+  return isDeleted ? { ...noncurrent, deletedAt: wholeSeconds(latest.modifiedAt) } : noncurrent;
+}
+
+/** Once versioning is suspended a marker takes the place of what was written since, and hides only older versions. */
+function isUndoable(versioning: Versioning, versionId: string): boolean | null {
+  if (versioning === "unknown") return null;
+  return versioning === "on" || (versioning === "suspended" && versionId !== "null");
+}
+
+function* loneMarker(entries: readonly Entry[]): Generator<KeptVersion> {
+  const [only, ...more] = entries;
+  if (only?.isMarker !== true || more.length > 0) return;
+  yield { state: "marker", key: only.key, modifiedAt: wholeSeconds(only.modifiedAt) };
+}
+
+/** Asked for even where HEAD tells no tags: it tells their number only to those who may read them. */
+async function tagsOfVersion(
+  store: S3Store,
+  { key, versionId, state }: CurrentVersion | NoncurrentVersion,
+  signal: AbortSignal,
+): Promise<Tags | null> {
+  const call = { act: `read the tags of ${key}`, action: "s3:GetObjectTagging", key, signal };
+  try {
+    const { TagSet } = await request(store, call, (client, options) =>
+      client.send(
+        new GetObjectTaggingCommand({
+          Bucket: store.bucket,
+          Key: key,
+          ...(state === "current" || versionId === undefined ? {} : { VersionId: versionId }),
+        }),
+        options,
+      ),
+    );
+    return Object.fromEntries((TagSet ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+  } catch (error) {
+    const known = ["access_denied", "unsupported", "not_found"];
+    if (isTaskflowError(error) && known.includes(error.code)) return null;
+    throw error;
+  }
+}
