@@ -28,6 +28,8 @@ export interface TestServer {
   exceptions(versioning: Versioning): Exceptions;
   /** Why a delete destroys old versions too, once versioning is suspended. Absent: it keeps them. */
   readonly forgetsOnceSuspended?: string;
+  /** What its links are trusted with, though they don't bind it, and why. */
+  readonly trusting?: { readonly signatures?: string; readonly digests?: string; readonly conditions?: string };
   /** Where CreateBucket isn't known. */
   addBucket?(name: string): void;
   stop(): Promise<void>;
@@ -72,6 +74,11 @@ function cephExceptions(versioning: Versioning): Exceptions {
   };
 }
 
+const CEPH_TRUSTS = {
+  digests: "it takes x-amz-checksum-sha256 for a header like any other",
+  conditions: "it ignores If-None-Match where versions are kept",
+};
+
 /** Of moto 5.2. */
 function motoExceptions(versioning: Versioning): Exceptions {
   return {
@@ -100,7 +107,7 @@ async function startDouble(): Promise<TestServer> {
 async function startGateway(): Promise<TestServer> {
   need("ceph-mon", "ceph-osd", "ceph", "radosgw");
   const ceph = await startCeph();
-  return { ...ceph, name: "ceph", onlyBucket: null, exceptions: cephExceptions };
+  return { ...ceph, name: "ceph", onlyBucket: null, exceptions: cephExceptions, trusting: CEPH_TRUSTS };
 }
 
 async function startEmulator(): Promise<TestServer> {
@@ -115,6 +122,7 @@ async function startEmulator(): Promise<TestServer> {
     stranger: null,
     onlyBucket: null,
     exceptions: motoExceptions,
+    trusting: { signatures: "it verifies none", digests: "it verifies none that a link brings" },
     forgetsOnceSuspended: "it looks for versions only while they are kept",
   };
 }

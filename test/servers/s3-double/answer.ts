@@ -8,6 +8,7 @@ import type { CallFacts, Reply, World } from "./call.ts";
 import { statedChecksum } from "./checksums.ts";
 import type { Algorithm } from "./checksums.ts";
 import type { Incoming } from "./incoming.ts";
+import { answerForm } from "./post-object.ts";
 import { refuseUnknownHeaders } from "./object-headers.ts";
 import type { Operation } from "./operations.ts";
 import { isAllowed, demand } from "./permissions.ts";
@@ -33,6 +34,7 @@ export async function answer(
 ): Promise<Reply> {
   const { wire, key, query, headers } = incoming;
   const now = world.now();
+  if (operation?.name === "PostObject") return await answerForm(world, incoming, options);
   const bucket = world.buckets.get(incoming.bucket);
   const region = bucket?.region ?? world.region;
   const { user, payloadHash } = authenticate(wire, { users: world.users, now, region, endpointRegion: world.region });

@@ -52,21 +52,32 @@ export function authenticate(request: WireRequest, expected: Expectations): Iden
   checkScope(claim, expected);
   checkTime(claim, query.get("X-Amz-Expires"), expected.now);
   checkSignedHeaders(request, claim);
-  const user = expected.users.find(({ accessKeyId }) => accessKeyId === claim.accessKeyId);
+  const { scope, time, signedHeaders, payloadHash } = claim;
+  const user = provenUser(claim, expected, ({ secretAccessKey }) =>
+    signatureOf(request, secretAccessKey, scope, time, signedHeaders, payloadHash),
+  );
+  return { user, presigned: claim.presigned, payloadHash };
+}
+
+/** Whose key it is, where the signature is what that user would have made. */
+export function provenUser(
+  claim: Pick<Claim, "accessKeyId" | "signature" | "token">,
+  { users, now }: Pick<Expectations, "users" | "now">,
+  calculate: (user: User) => string,
+): User {
+  const user = users.find(({ accessKeyId }) => accessKeyId === claim.accessKeyId);
   // A temporary key alone is as unknown as one that never was.
   if (user === undefined || (user.sessionToken !== undefined && claim.token === undefined)) {
     throw new S3Error("InvalidAccessKeyId", { details: { AWSAccessKeyId: claim.accessKeyId } });
   }
-  const { scope, time, signedHeaders, payloadHash } = claim;
-  const calculated = signatureOf(request, user.secretAccessKey, scope, time, signedHeaders, payloadHash);
-  if (!sameText(calculated, claim.signature)) {
+  if (!sameText(calculate(user), claim.signature)) {
     throw new S3Error("SignatureDoesNotMatch", {
       details: { AWSAccessKeyId: claim.accessKeyId, SignatureProvided: claim.signature },
     });
   }
   if (claim.token !== user.sessionToken) throw new S3Error("InvalidToken", { details: { "Token-0": "[hidden]" } });
-  if (user.expiresAt !== undefined && user.expiresAt <= expected.now) throw new S3Error("ExpiredToken");
-  return { user, presigned: claim.presigned, payloadHash };
+  if (user.expiresAt !== undefined && user.expiresAt <= now) throw new S3Error("ExpiredToken");
+  return user;
 }
 
 function claimOfHeader(request: WireRequest, header: string): Claim {
@@ -126,7 +137,10 @@ function claimOfQuery(request: WireRequest, query: ReadonlyMap<string, string>):
   };
 }
 
-function parseCredential(text: string, problem: (message: string) => S3Error): { accessKeyId: string; scope: Scope } {
+export function parseCredential(
+  text: string,
+  problem: (message: string) => S3Error,
+): { accessKeyId: string; scope: Scope } {
   const [accessKeyId, day, region, service, end, ...more] = text.split("/");
   if (!accessKeyId || !day || !region || !service || end !== "aws4_request" || more.length > 0) {
     throw problem(
@@ -138,7 +152,10 @@ function parseCredential(text: string, problem: (message: string) => S3Error): {
   return { accessKeyId, scope: { day, region, service } };
 }
 
-function checkScope({ scope, time, presigned }: Claim, { region, endpointRegion }: Expectations): void {
+export function checkScope(
+  { scope, time, presigned }: Pick<Claim, "scope" | "time" | "presigned">,
+  { region, endpointRegion }: Expectations,
+): void {
   const code = presigned ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed";
   if (scope.day !== time.slice(0, 8)) {
     throw new S3Error(code, {

@@ -1,7 +1,7 @@
 /** The body of a request: read once, hashed while it is read, and held against everything that the request says of it. */
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { hasherOf, headerName, isWellFormed, statedChecksum } from "./checksums.ts";
+import { digestOf, hasherOf, headerName, isWellFormed, statedChecksum } from "./checksums.ts";
 import type { Algorithm } from "./checksums.ts";
 import { invalidRequest, notImplemented, S3Error } from "./s3-error.ts";
 
@@ -24,6 +24,17 @@ export const NO_BODY: Received = {
   bytes: Buffer.alloc(0),
   sums: new Map(),
 };
+
+/** As if it had been a body of its own. */
+export function receivedOf(bytes: Buffer, algorithms: ReadonlySet<Algorithm>): Received {
+  return {
+    size: bytes.length,
+    md5: createHash("md5").update(bytes).digest("hex"),
+    sha256: null,
+    bytes,
+    sums: new Map([...algorithms].map((algorithm) => [algorithm, digestOf(algorithm, bytes)])),
+  };
+}
 
 export interface ReadOptions {
   readonly algorithms: ReadonlySet<Algorithm>;

@@ -136,6 +136,7 @@ export const OPERATIONS: readonly Operation[] = [
   row("object", "DELETE", "DeleteObject", { takes: ["versionId"] }, "s3:DeleteObject", deleteObject, {
     versionAction: "s3:DeleteObjectVersion",
   }),
+  row("bucket", "POST", "PostObject", {}, null, putObject, { body: "content", needsHeader: "content-type" }),
   row("bucket", "POST", "DeleteObjects", { needs: ["delete"] }, null, deleteObjects, { body: "xml" }),
   row(
     "bucket",

@@ -38,6 +38,11 @@ export function signatureOf(
   const scopeText = `${scope.day}/${scope.region}/${scope.service}/aws4_request`;
   const hashed = createHash("sha256").update(canonical, "latin1").digest("hex");
   const text = [ALGORITHM, time, scopeText, hashed].join("\n");
+  return signatureOfText(text, secretAccessKey, scope);
+}
+
+/** Of any text: the policy of a form is signed as it stands. */
+export function signatureOfText(text: string, secretAccessKey: string, scope: Scope): string {
   let key: string | Buffer = `AWS4${secretAccessKey}`;
   for (const step of [scope.day, scope.region, scope.service, "aws4_request"]) key = hmac(key, step);
   return hmac(key, text).toString("hex");

@@ -70,6 +70,48 @@ test("a largest size that a PUT can't bind is `unsupported`, S3's own is fine", 
   await presigner.put(KEY, { ...PUT, maxSize: 5 * 1024 ** 3 });
 });
 
+test("a form takes what it was signed for, and nothing else", async () => {
+  const s3 = await double();
+  const presigner = presignerOf(await driverOn(s3));
+  const options = { ...PUT, type: "text/plain", maxSize: 10, sha256: sha256(text("hello")) };
+  const form = await presigner.post?.(KEY, options);
+  if (form === undefined) throw new Error("no forms");
+  expect(form).toMatchObject({ method: "POST", headers: {}, limitedBy: "request", url: `${s3.endpoint}/b` });
+  const send = async (bytes: string, change: Record<string, string> = {}): Promise<number> => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ ...form.fields, ...change })) body.set(name, value);
+    body.set("file", new Blob([bytes]), "whatever.bin");
+    return (await fetch(form.url, { method: "POST", body })).status;
+  };
+  expect(await send("jello"), "other bytes").toBe(400);
+  expect(await send("hello world"), "too large").toBe(400);
+  expect(await send("")).toBe(400);
+  expect(await send("hello", { key: `${KEY}x` })).toBe(403);
+  expect(await send("hello", { "Content-Type": "text/html" })).toBe(403);
+  expect(await send("hello")).toBe(204);
+  expect(await send("hello"), "S3 has no forms that are good once").toBe(204);
+  expect(s3.object("b", KEY)).toMatchObject({ contentType: "text/plain", size: 5 });
+  s3.shiftClock(61_000);
+  expect(await send("hello")).toBe(403);
+});
+
+test("a form is by the server's clock, and for the base that was asked for", async () => {
+  const s3 = await double();
+  s3.shiftClock(-1_800_000);
+  const { presigner } = await driverOn(s3, { settings: { linkEndpoint: "https://files.example.org" } });
+  const form = await presigner?.post?.(KEY, PUT);
+  expect(form?.url).toBe("https://files.example.org/b");
+  const policy = JSON.parse(Buffer.from(form?.fields?.["Policy"] ?? "", "base64").toString()) as { expiration: string };
+  expect(Date.parse(policy.expiration)).toBe(form?.expiresAt?.getTime());
+  expect(Math.abs(Date.parse(policy.expiration) - s3.now().getTime() - 60_000)).toBeLessThan(5000);
+});
+
+test("there are no forms on R2, which takes none", async () => {
+  const linkEndpoint = "https://0123456789abcdef.r2.cloudflarestorage.com";
+  const { presigner } = await driverOn(await double(), { settings: { linkEndpoint } });
+  await rejection(presigner?.post?.(KEY, PUT) ?? Promise.resolve(), "unsupported");
+});
+
 test("a link to upload into a bucket that isn't there is none", async () => {
   const driver = await driverOn(await double(), { bucket: "nowhere" });
   await rejection(presignerOf(driver).put(KEY, PUT), "no_such_bucket");
