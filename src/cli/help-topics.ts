@@ -84,7 +84,8 @@ function cors(): string {
 carries no CORS headers, and the browser shows that as a CORS error.
 
 If curl gets the file, the bucket has no CORS rule for your page's origin. The rule must list the exact origin
-(https://app.example.com, no path, no slash at the end), the methods GET and HEAD, and PUT for uploads with a link.
+(https://app.example.com, no path, no slash at the end), the methods GET and HEAD, and PUT and POST for uploads with
+a link. A link to PUT needs its headers allowed too: content-type, if-none-match, x-amz-checksum-sha256, x-amz-meta-*.
 
 A folder's links are answered by \`taskflow attach serve --cors https://app.example.com\`: once for each origin.
 `;
@@ -104,6 +105,16 @@ function ci(): string {
   taskflow attach run "$TASK" -- make test                the same with make's exit code, and when it is stopped
   taskflow attach verify "$TASK" --strict                 8 unless every byte is as it was attached
   taskflow attach delete "$TASK" --all --purge --yes      what can't be undone needs --yes
+
+A signed link of S3 holds the id of the access key, and the token of a session. A CI system that masks those prints ***
+for them, and such a link doesn't work: GitHub Actions does, of its secrets and of what configure-aws-credentials sets,
+and passes no output of a job on that holds one. So let a link go by no log:
+
+  taskflow attach upload "$TASK" report.pdf --markdown > comment.md
+  gh pr comment "$PR" --body-file comment.md
+
+or pass the key on, which is no secret, and sign where the link is used: taskflow attach presign - < key
+A link ends with the job's credentials, often in an hour: --exact makes that an error (9).
 
 An empty "$TASK" is an error (2), never another task. Set USE_S3 to true or false: with AWS_S3_BUCKET alone
 a command stops (5) rather than keep on the runner's disk what was meant for the bucket.

@@ -29,11 +29,15 @@ export const presignCommand = defineCommand<PresignOptions>({
   least: 1,
   description:
     "Print a link for each item, good for whoever has it until it ends; with --put, a link that takes one upload of the\n" +
-    "name given. A folder's links lead to `taskflow attach serve`, at TASKFLOW_URL. Prints the URLs and nothing else.",
+    "name given. A folder's links lead to `taskflow attach serve`, at TASKFLOW_URL. Prints the URLs and nothing else.\n" +
+    "S3's links end no later than the credentials that sign them; a link to download is good for GET, not for HEAD.\n" +
+    "--post makes a form for browsers, and prints the line for curl: S3 has them, a folder and R2 don't. Whoever has a\n" +
+    "form may send it again until it ends: what is attached is replaced then.",
   examples: [
     "taskflow attach presign T-42 report.pdf --expires 2h",
     "taskflow attach upload T-42 a.log | taskflow attach presign - --expires 3600",
-    "taskflow attach presign --put T-42 photo.jpg --type image/jpeg --max-size 20M --curl",
+    "taskflow attach presign --put T-42 photo.jpg --type image/jpeg --size 48213 --curl",
+    "taskflow attach presign --post T-42 photo.jpg --type image/jpeg --max-size 20M --json",
   ],
   configure: (command) =>
     command
@@ -52,7 +56,7 @@ export const presignCommand = defineCommand<PresignOptions>({
       .option("--post", "a form to upload with, for browsers (S3)")
       .option("--type <media-type>", "the upload must be of this type", notEmpty("--type"))
       .option("--size <size>", "the upload must have exactly this size", value("--size", parseSize))
-      .option("--max-size <size>", "the upload may have at most this size", value("--max-size", parseSize))
+      .option("--max-size <size>", "the upload may have at most this size (S3: --post)", value("--max-size", parseSize))
       .option("--sha256 <hex>", "the upload must have this SHA-256", notEmpty("--sha256")),
   load: async () => (await import("../actions/presign.ts")).runPresign,
 });

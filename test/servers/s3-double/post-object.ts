@@ -48,10 +48,20 @@ function headersOf(fields: ReadonlyMap<string, string>): ReadonlyMap<string, str
 }
 
 const SIGNING = new Set([
-  ...["policy", "key", "bucket"],
-  ...["algorithm", "credential", "date", "signature", "security-token"].map((name) => `x-amz-${name}`),
+  "policy",
+  "key",
+  "bucket",
+  "x-amz-algorithm",
+  "x-amz-credential",
+  "x-amz-date",
+  "x-amz-signature",
+  "x-amz-security-token",
 ]);
 const KNOWN = new Set([
   ...SIGNING,
-  ...["cache-control", "content-type", "content-disposition", "content-encoding", "expires"],
+  "cache-control",
+  "content-type",
+  "content-disposition",
+  "content-encoding",
+  "expires",
 ]);
