@@ -83,6 +83,7 @@ async function readSettings<Row>(ctx: Context, options: CommonOptions, report: R
     uid: ctx.uid,
     platform: ctx.platform,
   });
+  report.hide(settings.secrets());
   for (const text of settings.warnings) await report.warning(printable(text));
   if (options.debug === true) {
     for (const { name, value, origin } of settings.entries()) {

@@ -34,6 +34,8 @@ export interface SettingEntry {
 export interface Settings extends SettingValues {
   /** Every setting of the table, in its order. */
   readonly entries: () => readonly SettingEntry[];
+  /** The text of every setting that is secret and set: what must not be printed. */
+  readonly secrets: () => readonly string[];
   /** `--profile`, else keys, else `AWS_PROFILE`, as aws has it. `no_credentials` where half of the keys is set. */
   readonly credentials: () => Credentials;
   /** What was found and not used, a line each. */
@@ -125,6 +127,7 @@ function settingsFrom(
     },
     origin: (name) => find(name)?.origin ?? defaultOrigin(name),
     entries: () => SETTING_NAMES.map(entry),
+    secrets: () => SETTING_NAMES.filter((name) => setting(name).secret).flatMap((name) => find(name)?.text ?? []),
     credentials: () => credentialsOf(settings),
   };
   return settings;

@@ -49,3 +49,8 @@ function escape(character: string): string {
   if (code <= 0xff) return `\\x${hex.padStart(2, "0")}`;
   return code <= 0xffff ? `\\u${hex.padStart(4, "0")}` : `\\u{${hex}}`;
 }
+
+/** Our own texts may have several lines; what follows the first is indented, so that no name can pass for another line. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n      ");
+}

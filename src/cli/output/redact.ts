@@ -1,4 +1,4 @@
-/** Secrets never reach stderr, whatever text they hide in: error messages of libraries, URLs, dumps of --debug. */
+/** Secrets never reach stderr or an error in JSON, whatever text they hide in: error messages of libraries, URLs, dumps of --debug. */
 
 const HIDDEN = "[hidden]";
 
@@ -17,10 +17,15 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/\b[\w-]{40,}\.[\w-]{43}\b/g, HIDDEN],
 ];
 
-/** The text without anything that PATTERNS knows as a secret, nor any of `values` to the letter. */
+/** Of a value that is looked for to the letter: shorter ones are parts of other words. */
+const LEAST_LENGTH = 12;
+
+/** The text without anything that PATTERNS knows as a secret, nor any of `values` to the letter, as in a URL or not. */
 export function redact(text: string, values: readonly string[] = []): string {
   let clean = text;
   for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
-  for (const value of values) if (value.length >= 8) clean = clean.replaceAll(value, HIDDEN);
+  for (const value of values.filter(({ length }) => length >= LEAST_LENGTH)) {
+    clean = clean.replaceAll(value, HIDDEN).replaceAll(encodeURIComponent(value), HIDDEN);
+  }
   return clean;
 }

@@ -4,11 +4,13 @@
  */
 import type { TaskflowError } from "../../errors.ts";
 import { ERRORS, toTaskflowError } from "../../errors.ts";
-import { inCi } from "../context.ts";
 import type { Context } from "../context.ts";
+import { isLive, paint, wantsColor } from "./colors.ts";
+import type { Colors } from "./colors.ts";
+import { errorText } from "./error-text.ts";
 import { documentWriter, eventWriter } from "./json-document.ts";
 import type { ErrorEntry, JsonObject, JsonWriter } from "./json-document.ts";
-import { printable } from "./printable.ts";
+import { printable, printableLines } from "./printable.ts";
 import { createProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
 import { gather } from "./gather.ts";
@@ -52,6 +54,8 @@ export interface ReportEnding {
 export interface Report<Row> {
   /** Where the work is done; known only once the store is open. */
   setStore(location: string): void;
+  /** What must never be told, to the letter: known once the settings are read. */
+  hide(secrets: readonly string[]): void;
   /** One thing done; `bytes` count into the summary. */
   item(row: Row, bytes?: number): Promise<void>;
   /** One thing that was left as it was, rightly. With a row it is listed too. */
@@ -81,6 +85,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   const isDocument = options.json && !options.ndjson;
   const color = wantsColor(ctx, options.color);
   let store: string | null = null;
+  let secrets: readonly string[] = [];
   let progress: Progress | null = null;
   const errors: ErrorEntry[] = [];
   const warnings: string[] = [];
@@ -90,9 +95,10 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   let skipped = 0;
   let bytesDone = 0;
 
+  const clean = (text: string): string => redact(text, secrets);
   const say = async (text: string): Promise<void> => {
     progress?.clear();
-    await ctx.stderr.write(redact(text));
+    await ctx.stderr.write(clean(text));
   };
   const out = gather(ctx.stdout, view.listing === true || (options.json && !options.ndjson));
   const writer: JsonWriter | null = asJson
@@ -107,10 +113,8 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   };
   const addError = async (raw: unknown, place: FailurePlace, aloud = true): Promise<TaskflowError> => {
     const error = toTaskflowError(raw);
-    const entry = { error, index: place.index ?? null, item: place.item ?? null };
-    errors.push(
-      isDocument ? { ...entry, error: keptOf(error) } : { index: entry.index, item: null, error: toldOf(error) },
-    );
+    const entry = { error: keptOf(error, clean), index: place.index ?? null, item: place.item ?? null };
+    errors.push(isDocument ? entry : { index: entry.index, item: null, error: toldOf(error) });
     if (aloud) await say(errorText(error, options.debug, color.stderr));
     await writer?.error(entry);
     return error;
@@ -119,6 +123,9 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   return {
     setStore(location) {
       store = location;
+    },
+    hide(values) {
+      secrets = values;
     },
     item(row, bytes = 0) {
       done += 1;
@@ -146,7 +153,8 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       fatal ??= error;
       await addError(error, {}, false);
     },
-    async warning(text) {
+    async warning(raw) {
+      const text = clean(raw);
       warnings.push(text);
       if (!options.quiet) await say(`${paint("warning:", 33, color.stderr)} ${printableLines(text)}\n`);
       await writer?.warning(text);
@@ -200,8 +208,9 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
 }
 
 /** What a document says of an error at the end. There may be one for each attachment of a store: no stacks, no causes. */
-function keptOf({ code, exit, message, hint, requestId }: TaskflowError): ErrorEntry["error"] {
-  return { code, exit, message, hint, requestId };
+function keptOf(error: TaskflowError, clean: (text: string) => string): ErrorEntry["error"] {
+  const { code, exit, message, hint, requestId } = error;
+  return { code, exit, message: clean(message), hint: hint === null ? null : clean(hint), requestId };
 }
 
 /** What is left to know of an error that was told already. */
@@ -252,48 +261,4 @@ function rowPrinter<Row>(ctx: Context, view: View<Row>, color: Colors, write: Wr
     },
     end: flushTable,
   };
-}
-
-/** `error: …`, `hint: …`, and with --debug the stack and the causes. */
-export function errorText(error: TaskflowError, debug: boolean, color: boolean): string {
-  const lines = [`${paint("error:", 31, color)} ${printable(error.message)}`];
-  if (error.requestId !== null) lines.push(`request id: ${printable(error.requestId)}`);
-  if (error.hint !== null) lines.push(`${paint("hint:", 36, color)} ${printableLines(error.hint)}`);
-  if (debug) {
-    for (const [key, value] of Object.entries(error.context)) lines.push(`debug: ${key}: ${printable(String(value))}`);
-    let cause: unknown = error;
-    while (cause instanceof Error) {
-      lines.push(...(cause.stack ?? String(cause)).split("\n").map((line) => `debug: ${printable(line)}`));
-      ({ cause } = cause);
-    }
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-/** Our own texts may have several lines; what follows the first is indented, so that no name can pass for another line. */
-function printableLines(text: string): string {
-  return text.split("\n").map(printable).join("\n      ");
-}
-
-export interface Colors {
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-}
-
-/** `--no-color`, then NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can (no-color.org, force-color.org). */
-export function wantsColor(ctx: Context, flag: boolean): Colors {
-  const { NO_COLOR, FORCE_COLOR, TERM } = ctx.env;
-  const never = !flag || (NO_COLOR !== undefined && NO_COLOR !== "") || FORCE_COLOR === "0" || FORCE_COLOR === "false";
-  const always = FORCE_COLOR !== undefined && FORCE_COLOR !== "";
-  const decide = (isTerminal: boolean): boolean => !never && (always || (isTerminal && TERM !== "dumb"));
-  return { stdout: decide(ctx.stdout.isTerminal), stderr: decide(ctx.stderr.isTerminal) };
-}
-
-/** Whether stderr is a place where a line may move. */
-export function isLive(ctx: Context): boolean {
-  return ctx.stderr.isTerminal && ctx.env.TERM !== "dumb" && !inCi(ctx);
-}
-
-function paint(text: string, code: number, color: boolean): string {
-  return color ? `\u001b[${code}m${text}\u001b[39m` : text;
 }

@@ -21,6 +21,12 @@ export const NAMES: Readonly<Record<string, Meaning | undefined>> = {
     why: "this access key is not known there",
     hint: "check AWS_ACCESS_KEY_ID, and that key and endpoint belong together",
   },
+  // Of STS, which is asked for a role's session.
+  InvalidClientTokenId: {
+    code: "access_denied",
+    why: "AWS doesn't know the access key that the role is asked for with",
+    hint: "check the keys of the source_profile in AWS's own files",
+  },
   SignatureDoesNotMatch: {
     code: "access_denied",
     why: "the secret key doesn't belong to the access key",

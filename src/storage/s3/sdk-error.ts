@@ -70,9 +70,10 @@ export function isUnclear(error: unknown): boolean {
   return status === null ? socketCode(error) !== null || isGarbage(error) : status >= 500 || status === 200;
 }
 
+/** One line. Of a profile's `credential_process` that it failed: the command may have a password in it. */
 export function messageOf(error: unknown): string {
   const { message } = Object(error) as SdkError;
-  return typeof message === "string" ? oneLine(message) : "";
+  return typeof message === "string" ? oneLine(message.replace(/^Command failed: [^]*/, "its command failed")) : "";
 }
 
 export function requestIdOf(error: unknown): string | null {
@@ -100,8 +101,9 @@ export function causeOf(error: unknown): unknown {
   if (!(error instanceof Error) || isTaskflowError(error)) return error;
   const cause = new Error(messageOf(error));
   const code = socketCode(error);
+  const frames = error.stack?.split("\n").filter((line) => /^ +at /.test(line)) ?? [];
   Object.defineProperty(cause, "name", { value: error.name });
-  if (error.stack !== undefined) Object.defineProperty(cause, "stack", { value: error.stack });
+  Object.defineProperty(cause, "stack", { value: [`${error.name}: ${cause.message}`, ...frames].join("\n") });
   return code === null ? cause : Object.assign(cause, { code });
 }
 
