@@ -53,12 +53,10 @@ export function asTaskflowError(error: unknown, call: Call, store: S3Store): Tas
 
 /** A failure that is put into words already. */
 export function failed(act: string, { code, why, hint }: Meaning, cause?: unknown): TaskflowError {
-  const known = hint === undefined ? {} : { hint };
-  return new TaskflowError(
-    code,
-    oneLine(`cannot ${act}: ${why}`),
-    cause === undefined ? known : { ...known, cause: causeOf(cause) },
-  );
+  return new TaskflowError(code, oneLine(`cannot ${act}: ${why}`), {
+    ...(hint === undefined ? {} : { hint }),
+    ...(cause === undefined ? {} : { requestId: requestIdOf(cause), cause: causeOf(cause) }),
+  });
 }
 
 const MISPLACED = ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"] as const;

@@ -4,6 +4,7 @@ import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { TaskflowError, abortReason, isTaskflowError } from "../../errors.ts";
 import type { GetResult, Range } from "../driver.ts";
 import { decodeRecord } from "../metadata.ts";
+import { archivedError } from "./archived.ts";
 import { describe } from "./describe.ts";
 import { causeOf, isNamed, isUnclear, statusOf, withETag } from "./sdk-error.ts";
 import { missing, sizeOf, tagsOf } from "./head.ts";
@@ -83,6 +84,7 @@ async function open(
         cause: causeOf(error),
       });
     }
+    if (isNamed(error, "InvalidObjectState")) throw await archivedError(store, key, call, error);
     throw await missing(store, call, error);
   }
 }

@@ -9,6 +9,7 @@ import { batches } from "./batches.ts";
 import type { Outcome, Target } from "./bulk.ts";
 import { NULL_VERSION } from "./delete.ts";
 import { head } from "./head.ts";
+import { explainLock } from "./lock.ts";
 import { versionsOfKeys } from "./key-versions.ts";
 import type { EntriesOf } from "./key-versions.ts";
 import type { S3Store } from "./store.ts";
@@ -50,7 +51,8 @@ async function purgeBatch(store: S3Store, keys: readonly string[], signal: Abort
     targetsOf(doomed, (one) => one.data),
     signal,
   );
-  doomed = withFailures(doomed, data);
+  const explained = await pMap(data, (outcome) => explainLock(store, outcome, signal), { concurrency: KEYS_AT_ONCE });
+  doomed = withFailures(doomed, explained);
   doomed = withFailures(
     doomed,
     await deleteAll(

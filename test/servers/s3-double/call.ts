@@ -1,7 +1,7 @@
 /** What a handler is given, and what it gives back. */
 import type { Received } from "./body.ts";
 import type { Bucket } from "./bucket.ts";
-import type { ListingQuirk } from "./faults.ts";
+import type { KeyFailures, ListingQuirk } from "./faults.ts";
 import { accessDenied, demand, isAllowed } from "./permissions.ts";
 import type { User } from "./permissions.ts";
 import { S3Error } from "./s3-error.ts";
@@ -42,7 +42,7 @@ export interface CallFacts {
   readonly now: Date;
   readonly listingQuirk: ListingQuirk | null;
   /** Codes that a batch must answer for these keys. */
-  readonly failKeys: Readonly<Record<string, string>>;
+  readonly failKeys: KeyFailures;
 }
 
 export class Call {

@@ -10,6 +10,9 @@ export interface FaultMatch {
   readonly times?: number;
 }
 
+/** By key: the code, and the message where it is not the usual one. */
+export type KeyFailures = Readonly<Record<string, string | { readonly code: string; readonly message: string }>>;
+
 export type ListingQuirk = "same-token" | "truncated-without-token";
 
 export type FaultAction =
@@ -23,7 +26,7 @@ export type FaultAction =
   | { readonly kind: "silent" }
   | { readonly kind: "delay"; readonly ms: number }
   | { readonly kind: "listing"; readonly quirk: ListingQuirk }
-  | { readonly kind: "fail-keys"; readonly codes: Readonly<Record<string, string>> };
+  | { readonly kind: "fail-keys"; readonly codes: KeyFailures };
 
 export interface ScriptedReply {
   readonly status: number;
@@ -89,7 +92,7 @@ export const sameToken = (): FaultAction => ({ kind: "listing", quirk: "same-tok
 /** The listing says that there is more, and not where. */
 export const truncatedWithoutToken = (): FaultAction => ({ kind: "listing", quirk: "truncated-without-token" });
 /** DeleteObjects answers 200 with these codes for these keys, which stay. */
-export const failKeys = (codes: Readonly<Record<string, string>>): FaultAction => ({ kind: "fail-keys", codes });
+export const failKeys = (codes: KeyFailures): FaultAction => ({ kind: "fail-keys", codes });
 
 export interface Fault {
   /** How often it struck. */

@@ -96,8 +96,9 @@ export function deleteObjects(call: Call): Reply {
     const [Key, VersionId] = [childText(object, "Key") ?? "", childText(object, "VersionId")];
     try {
       if (Key === "") throw new S3Error("MalformedXML");
-      const code = failKeys[Key];
-      if (code !== undefined) throw new S3Error(code);
+      const failure = failKeys[Key];
+      if (typeof failure === "string") throw new S3Error(failure);
+      if (failure !== undefined) throw new S3Error(failure.code, { message: failure.message });
       call.demand(VersionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion", Key);
       const { marker } = deleteOne(call, Key, VersionId);
       return {

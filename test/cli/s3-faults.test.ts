@@ -1,0 +1,139 @@
+/** Faults of a bucket as a person meets them: the text, the exit code, and what is left behind. */
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { bytesOf } from "../conformance/bodies.ts";
+import { failKeys, flipByte } from "../servers/s3-double/faults.ts";
+import { BUCKET, askedOf, createS3World } from "./s3-support.ts";
+import type { S3World } from "./s3-support.ts";
+
+const MIB = 1024 * 1024;
+const KEY = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_a.txt";
+
+/** What there is in the working directory, down to the last file. */
+async function filesIn({ cwd }: S3World): Promise<string[]> {
+  const entries = await readdir(cwd, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));
+}
+
+describe("bytes", () => {
+  test.each([
+    ["of one request", 20_000],
+    ["that were stored in parts", 9 * MIB],
+  ])("F22 one bit flipped on the way, in bytes %s: exit 8 and no file", async (_, size) => {
+    const world = await createS3World();
+    const key = await world.attach("T-1", "a.bin", bytesOf(size));
+    const before = await filesIn(world);
+    world.s3.fault({ operation: "GetObject" }, flipByte(size - 5));
+    for (const words of [
+      ["download", key, "-o", "copy.bin"],
+      ["download", "T-1", "-o", "copies/"],
+    ]) {
+      const { status, stdout, stderr } = await world.run(["attach", ...words]);
+      expect({ words, status, stdout, stderr }).toEqual({ words, status: 8, stdout: "", stderr });
+      expect(stderr).toContain(`error: ${key} is not what was attached`);
+    }
+    expect(await filesIn(world)).toEqual(before);
+    const verified = await world.run(["attach", "verify", "T-1"]);
+    expect(verified).toMatchObject({ status: 8, stdout: `mismatch\t${key}\n` });
+    const piped = await world.run(["attach", "download", key, "-o", "-"]);
+    expect(piped.status).toBe(8);
+    expect(piped.stderr).toContain("throw away what was written");
+  });
+});
+
+describe("names", () => {
+  test("F29 keys of others are listed, whatever is in them, and nothing of it reaches the terminal raw", async () => {
+    const world = await createS3World();
+    const keys = ["tasks/T-1/abc123_document.pdf", "tasks/T-1/\u001b[31mred\u0007.txt", "tasks/T-1/a\tb\nc.txt"];
+    for (const key of keys) world.s3.plant(BUCKET, key, "x");
+    const { status, stdout, lines } = await world.run(["attach", "list", "T-1"]);
+    expect(status).toBe(0);
+    expect(lines).toHaveLength(keys.length);
+    expect(lines.map((line) => line.split("\t").length)).toEqual(keys.map(() => 6));
+    expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f]/);
+    const { document } = await world.json(["attach", "list", "T-1"]);
+    const listed = (document["items"] as readonly { key: string }[]).map(({ key }) => key);
+    expect(listed.toSorted()).toEqual(keys.toSorted());
+  });
+});
+
+describe("deleting and bringing back", () => {
+  test("F31 what isn't there is exit 3, though S3 says 204 to its deletion", async () => {
+    const world = await createS3World();
+    for (const words of [
+      ["delete", KEY, "--yes"],
+      ["delete", KEY, "--purge", "--yes"],
+      ["delete", "T-1", "a.txt"],
+    ]) {
+      const { status, stdout, stderr } = await world.run(["attach", ...words]);
+      expect({ words, status, stdout, stderr }).toEqual({ words, status: 3, stdout: "", stderr });
+    }
+    expect(askedOf(world)).not.toContain("DeleteObjects");
+    expect((await world.run(["attach", "delete", KEY, "--ignore-missing"])).status).toBe(0);
+  });
+
+  test("F33 what is live is `exists`, what never was `not_found`, and both stay so", async () => {
+    const world = await createS3World();
+    world.s3.plant(BUCKET, KEY, "hello");
+    const before = world.s3.versions(BUCKET);
+    expect(await world.run(["attach", "undelete", KEY])).toMatchObject({ status: 9, stdout: "" });
+    expect(await world.run(["attach", "undelete", KEY.replace("a.txt", "b.txt")])).toMatchObject({ status: 3 });
+    expect(world.s3.versions(BUCKET)).toEqual(before);
+  });
+
+  test.each([
+    [{ "x-amz-object-lock-retain-until-date": "2031-05-06T07:08:09.000Z" }, ", until 2031-05-06T07:08:09.000Z"],
+    [{ "x-amz-object-lock-legal-hold": "ON" }, ", until its legal hold is lifted"],
+    [{}, ""],
+  ])("F34 a version that is locked is `retained`, and says until when if that may be read: %o", async (lock, end) => {
+    const world = await createS3World();
+    world.s3.plant(BUCKET, KEY, "hello", { standard: lock });
+    const message = "Access Denied because object protected by object lock.";
+    // The first request sets the marker, the second destroys the version.
+    world.s3.fault({ operation: "DeleteObjects", nth: 2 }, failKeys({ [KEY]: { code: "AccessDenied", message } }));
+    const { status, stdout, stderr } = await world.run(["attach", "delete", KEY, "--purge", "--yes"]);
+    expect({ status, stdout, stderr }).toEqual({ status: 9, stdout: "", stderr });
+    const why = "it is locked against deletion (object lock)";
+    expect(stderr).toContain(`error: cannot delete ${KEY}: ${why}${end}; it is deleted, but 1 version remains\n`);
+    const kinds = world.s3.versions(BUCKET, KEY).map(({ kind }) => kind);
+    expect(kinds).toEqual(["marker", "object"]);
+  });
+});
+
+describe("archives", () => {
+  async function archived(): Promise<S3World> {
+    const world = await createS3World();
+    world.s3.plant(BUCKET, KEY, "hello", { storageClass: "GLACIER" });
+    return world;
+  }
+
+  test("F35 an archived object is exit 9 with the line that thaws it, and no file is made", async () => {
+    const world = await archived();
+    const before = await filesIn(world);
+    const { status, stderr } = await world.run(["attach", "download", KEY, "-o", "copy.txt"]);
+    expect(status).toBe(9);
+    expect(stderr).toMatch(
+      /it is archived\n(?:request id.*\n)?hint: first: taskflow attach thaw 'tasks\/T-1\/.*a\.txt'\n/,
+    );
+    expect(await filesIn(world)).toEqual(before);
+  });
+
+  test("F36 one that is on its way back says so", async () => {
+    const world = await archived();
+    expect((await world.run(["attach", "thaw", KEY])).status).toBe(0);
+    const { status, stderr } = await world.run(["attach", "download", KEY, "-o", "copy.txt"]);
+    expect(status).toBe(9);
+    expect(stderr).toMatch(
+      /it is being brought back from the archive\n(?:request id.*\n)?hint: wait for it: .* --wait\n/,
+    );
+    world.s3.thaw(BUCKET, KEY);
+    expect((await world.run(["attach", "download", KEY, "-o", "-"])).stdout).toBe("hello");
+  });
+});
+
+test("F37 a listing that doesn't know yet what was attached changes nothing: no listing is asked", async () => {
+  const world = await createS3World();
+  await world.attach("T-1", "a.txt");
+  expect(askedOf(world)).toEqual(["PutObject"]);
+});
