@@ -37,6 +37,8 @@ export interface Context {
   /** `null` on systems without numeric users. */
   readonly uid: number | null;
   readonly platform: string;
+  /** Of Node: `22.14.0`. */
+  readonly nodeVersion: string;
   /** The login name, or `null`. */
   loginName(): string | null;
   now(): Date;
@@ -91,6 +93,7 @@ export function processContext(): Context {
     home: process.env.HOME ?? knownOrNull(homedir),
     uid: process.getuid?.() ?? null,
     platform: process.platform,
+    nodeVersion: process.versions.node,
     loginName: () => knownOrNull(() => userInfo().username),
     now: () => new Date(),
     // Not imported: a start that makes no id would pay a tenth more for node:crypto.

@@ -29,3 +29,10 @@ export function isLoopback(url: string): boolean {
 function isLinkLocal(hostname: string): boolean {
   return /^169\.254\.|^\[fe[89ab][0-9a-f]:|^\[::ffff:a9fe:|^\[fd00:ec2::254\]$/.test(hostname);
 }
+
+/** The origin of pages, as browsers send it: scheme, host and port, nothing after. */
+export function parseOrigin(text: string): Parsed<string> {
+  const url = /^https?:\/\/[^\s/?#@\\*]+$/i.test(text) && URL.canParse(text) ? new URL(text) : null;
+  if (url !== null) return good(url.origin);
+  return bad("not an origin", "write it as the browser does, without a slash at its end: https://app.example.com");
+}

@@ -46,6 +46,6 @@ export function stateFolder({ env, home, platform }: Omit<UserFileSurroundings, 
 }
 
 /** `AWS_S3_BUCKET in /abs/.env line 2`; an option by its name alone. */
-function describeOrigin({ source, name, text }: Origin): string {
+export function describeOrigin({ source, name, text }: Origin): string {
   return source === "flag" ? name : `${name} in ${text}`;
 }

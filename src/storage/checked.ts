@@ -9,7 +9,7 @@ import type { Presigner } from "./presigner.ts";
  * a body that is too large by its own word `too_large`; of many keys all are looked at before the first is touched.
  */
 export function checked(driver: StorageDriver): StorageDriver {
-  const { supports, versions, archive, lifecycle, presigner } = driver;
+  const { supports, versions, archive, lifecycle, presigner, check } = driver;
   return {
     location: driver.location,
     supports,
@@ -34,6 +34,7 @@ export function checked(driver: StorageDriver): StorageDriver {
     },
     list: (prefix, options) => checkedList(prefix, options, () => driver.list(prefix, options)),
     delete: (keys, options) => checkedKeys(keys, (all) => driver.delete(all, options)),
+    ...(check === undefined ? {} : { check }),
     close: () => driver.close(),
   };
 }

@@ -9,6 +9,7 @@
  * Every sentence here is a test of the conformance suite (test/conformance).
  */
 import type { TaskflowError } from "../errors.ts";
+import type { CheckOptions, CheckResult } from "./check.ts";
 import type { Lifecycle } from "./lifecycle/lifecycle.ts";
 import type { Presigner } from "./presigner.ts";
 
@@ -233,5 +234,7 @@ export interface StorageDriver {
   list(prefix: string, options: ListOptions): AsyncIterable<ObjectInfo>;
   /** One result a key, in the order given, each only once it is durable. An absent key is no error. */
   delete(keys: Iterable<string>, options: { signal: AbortSignal }): AsyncIterable<DeleteResult>;
+  /** What is right and wrong with the store, for `doctor`. Presence is the capability. Rejects with the signal's reason only. */
+  check?(options: CheckOptions): AsyncIterable<CheckResult>;
   close(): Promise<void>;
 }

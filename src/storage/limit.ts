@@ -12,7 +12,7 @@ export const DEFAULT_LIMIT = 64;
  */
 export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): StorageDriver {
   const turn = createTurns(most);
-  const { versions, archive, lifecycle } = driver;
+  const { versions, archive, lifecycle, check } = driver;
   return {
     location: driver.location,
     supports: driver.supports,
@@ -27,6 +27,7 @@ export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): Stor
     get: (key, options) => turn(options.signal, () => driver.get(key, options)),
     list: (prefix, options) => limitEach(turn, options.signal, driver.list(prefix, options)),
     delete: (keys, options) => limitEach(turn, options.signal, driver.delete(keys, options)),
+    ...(check === undefined ? {} : { check }),
     close: () => driver.close(),
   };
 }

@@ -51,6 +51,9 @@ const cases: readonly Case[] = [
   [["attach", "undelete", "T-1", "live.txt"], 9, "undelete"],
   [["attach", "undelete", "T-1", "--since", "then"], 2, "undelete"],
   [["attach", "thaw", "T-1", "live.txt"], 5, "thaw"],
+  [["attach", "doctor"], 0, "doctor"],
+  [["attach", "doctor", "--store", "./none"], 5, "doctor"],
+  [["attach", "doctor", "T-1"], 2, "doctor"],
   [["config", "list", "--origin"], 0, "config list"],
   [["config", "get", "url"], 0, "config get"],
   [["config", "get", "region"], 3, "config get"],
@@ -79,6 +82,9 @@ describe("one document on stdout, on failure and wrong usage too", () => {
     const { items, errors, summary } = document;
     expect(summary.failed).toBe(errors.length);
     expect(summary.done + summary.skipped).toBeGreaterThanOrEqual(items.length);
+    if ("checks" in document && status !== 2) {
+      expect(document["checks"].length).toBe(summary.done + summary.skipped + summary.failed);
+    }
     if (status !== 0 && status !== 7) expect(errors[0].exit).toBe(status);
     if (argv.some((word) => ["-n", "--dry-run"].includes(word))) expect(document["dryRun"]).toBe(true);
     else expect(document["dryRun"]).toBeUndefined();

@@ -27,6 +27,7 @@ export interface RunOptions {
   /** Fails every write to stdout with this code, after so many bytes. */
   readonly stdoutFails?: { readonly code: string; readonly after?: number };
   readonly loginName?: string | null;
+  readonly nodeVersion?: string;
 }
 
 export interface RunResult {
@@ -182,6 +183,7 @@ async function runIn(
     home: world.home,
     uid: process.getuid?.() ?? null,
     platform: process.platform,
+    nodeVersion: options.nodeVersion ?? process.versions.node,
     loginName: () => (options.loginName === undefined ? "ada" : options.loginName),
     now: () => options.now ?? new Date(),
     uuid: options.uuid ?? randomUUID,

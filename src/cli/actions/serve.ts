@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { presignerOf } from "../../attachments/presign.ts";
+import { parseOrigin } from "../../config/parse-url.ts";
 import { TaskflowError, abortReason } from "../../errors.ts";
 import { healthRoute } from "../../server/health.ts";
 import { LIMITS } from "../../server/limits.ts";
@@ -12,6 +13,7 @@ import type { ServeOptions } from "../commands/serve.ts";
 import type { Context } from "../context.ts";
 import { printable } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
+import { value } from "../parse.ts";
 import { runSession } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";
 import { bucketOf } from "./items.ts";
@@ -26,7 +28,7 @@ export function runServe(ctx: Context, operands: readonly string[], options: Ser
     if (operands.length > 0) {
       throw new TaskflowError("usage", "serve takes no operands", { hint: "--store DIR names another store" });
     }
-    const cors = (options.cors ?? []).map(parseOrigin);
+    const cors = (options.cors ?? []).map(value("--cors", parseOrigin));
     const values = await settings();
     const baseUrl = values.get("url");
     const { policy } = uploadTerms(ctx, values);
@@ -77,15 +79,6 @@ export function portOf(baseUrl: string): number {
   if (protocol === "http:" && port !== "") return Number(port);
   const isHere = /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(hostname);
   return protocol === "http:" && isHere ? 80 : 8787;
-}
-
-/** As browsers send it: scheme, host and port, nothing after. */
-function parseOrigin(text: string): string {
-  const url = /^https?:\/\/[^\s/?#@\\]+$/i.test(text) && URL.canParse(text) ? new URL(text) : null;
-  if (url !== null) return url.origin;
-  throw new TaskflowError("usage", `--cors ${JSON.stringify(text)}: not an origin`, {
-    hint: "write it as the browser does, without a slash at its end: https://app.example.com",
-  });
 }
 
 /** Who can write into the folder can have anything served. */

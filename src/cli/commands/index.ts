@@ -2,6 +2,7 @@
 import type { AnyCommandSpec } from "../command.ts";
 import { configCommands } from "./config.ts";
 import { deleteCommand } from "./delete.ts";
+import { doctorCommand } from "./doctor.ts";
 import { downloadCommand } from "./download.ts";
 import { listCommand } from "./list.ts";
 import { presignCommand } from "./presign.ts";
@@ -25,6 +26,7 @@ export const ATTACH_COMMANDS: readonly AnyCommandSpec[] = [
   serveCommand,
   verifyCommand,
   runCommand,
+  doctorCommand,
 ];
 
 export const CONFIG_COMMANDS: readonly AnyCommandSpec[] = configCommands;

@@ -47,11 +47,12 @@ export interface JsonWriter {
   end(ending: Ending): Promise<void>;
 }
 
-export function documentWriter(write: Write, command: string, store: () => string | null): JsonWriter {
+/** `member`: what the rows are called where they are no items. */
+export function documentWriter(write: Write, command: string, store: () => string | null, member?: string): JsonWriter {
   let items = 0;
   const open = async (): Promise<void> => {
     const head = JSON.stringify({ schema: SCHEMA, command, store: store() });
-    await write(`${head.slice(0, -1)},"items":[`);
+    await write(`${head.slice(0, -1)},"items":[${member === undefined ? "" : `],"${member}":[`}`);
   };
   const nothing = (): Promise<void> => Promise.resolve();
   return {

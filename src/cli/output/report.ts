@@ -25,6 +25,8 @@ export interface View<Row> {
   line(row: Row): string | null;
   /** A listing: rows leave in large writes. Absent: each row leaves at once, for it tells that something was done. */
   readonly listing?: boolean;
+  /** What the rows are called in a document; absent: items. */
+  readonly member?: string;
   /** The table on a terminal; absent: lines there too. Cells are escaped by the report. */
   readonly table?: { readonly columns: readonly Column[]; cells(row: Row): readonly string[] };
 }
@@ -49,6 +51,8 @@ export interface ReportEnding {
   readonly extra?: JsonObject;
   /** Further numbers of the summary, by command. */
   readonly counts?: Readonly<Record<string, number>>;
+  /** The status is that of the first failure, whatever was done beside it. */
+  readonly firstFailure?: boolean;
 }
 
 export interface Report<Row> {
@@ -62,6 +66,8 @@ export interface Report<Row> {
   skipped(row?: Row): Promise<void>;
   /** One thing that failed while others may go on. With a row it is listed too. */
   failure(error: unknown, place?: FailurePlace, row?: Row): Promise<void>;
+  /** One thing that was looked at; with an error it counts as failed, which on a terminal its row alone tells. */
+  finding(row: Row, error: TaskflowError | null, place: FailurePlace): Promise<void>;
   /** What ended the whole command; its status wins over what was done before. */
   fatal(error: unknown): Promise<void>;
   /** As `fatal`, where that is how it was meant to end: a server that is told to stop says no error. */
@@ -102,7 +108,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   };
   const out = gather(ctx.stdout, view.listing === true || (options.json && !options.ndjson));
   const writer: JsonWriter | null = asJson
-    ? (options.ndjson ? eventWriter : documentWriter)(out.write, options.command, () => store)
+    ? (options.ndjson ? eventWriter : documentWriter)(out.write, options.command, () => store, view.member)
     : null;
   const rows = writer === null ? rowPrinter(ctx, view, color, out.write, () => progress?.clear()) : null;
 
@@ -139,6 +145,11 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
     async failure(error, place = {}, row) {
       await addError(error, place);
       if (row !== undefined) await show(row);
+    },
+    async finding(row, error, place) {
+      if (error === null) done += 1;
+      else await addError(error, place, !ctx.stdout.isTerminal);
+      await show(row);
     },
     async fatal(error) {
       if (fatal !== null) return;
@@ -184,7 +195,8 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       progress?.stop();
       // The order of the operands, whatever order the failures came in.
       errors.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity) || 0);
-      const status = fatal === null ? statusOf(errors, done + skipped) : fatal.exit;
+      const others = ending.firstFailure === true ? 0 : done + skipped;
+      const status = fatal === null ? statusOf(errors, others) : fatal.exit;
       try {
         await rows?.end();
         await writer?.end({

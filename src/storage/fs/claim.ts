@@ -55,7 +55,7 @@ async function createSidecar(folder: Folder, place: Place, sidecar: Uint8Array):
     if (!isErrno(error, "EEXIST")) throw error;
   }
   if (!(await isAbandoned(folder, place))) throw taken(place);
-  await quarantine(folder, place);
+  await quarantineClaim(folder, place);
   try {
     return (await createFile(place.sidecar, sidecar)).ino;
   } catch (error) {
@@ -67,17 +67,22 @@ async function createSidecar(folder: Folder, place: Place, sidecar: Uint8Array):
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 
 /** Whether a claim is all that is left of an upload that crashed, or of a purge. */
-async function isAbandoned({ layout, now }: Folder, place: Place): Promise<boolean> {
+export async function isAbandoned(
+  { layout, now }: Folder,
+  place: Place,
+  afterMs = ABANDONED_AFTER_MS,
+): Promise<boolean> {
   const status = look(place.sidecar);
   if (status === null) return true;
-  if (now().getTime() - status.mtimeMs <= ABANDONED_AFTER_MS) return false;
+  if (now().getTime() - status.mtimeMs <= afterMs) return false;
   if (look(place.data) !== null) return false;
   if ((await versionsOf(layout, place)).length > 0) return false;
   // Once more: an undelete may have moved it past both looks.
   return look(place.data) === null;
 }
 
-async function quarantine({ layout, durable }: Folder, place: Place): Promise<void> {
+/** Moves a claim and its label out of the way. That it is abandoned is the caller's to know. */
+export async function quarantineClaim({ layout, durable }: Folder, place: Place): Promise<void> {
   await durable.ensureDirectory(layout.quarantine);
   const name = `claim-${randomBytes(8).toString("hex")}.json`;
   try {

@@ -48,8 +48,17 @@ export async function openFolder(path: string, options: FolderOptions): Promise<
     prepare: preparation(layout, durable, hasFormat),
     readTrash: trashReader(layout),
   };
-  const driver = folderDriver(folder);
-  return options.links === undefined ? driver : { ...driver, presigner: folderPresigner(folder, options.links) };
+  const plain = folderDriver(folder);
+  const links = options.links ?? null;
+  const driver = links === null ? plain : { ...plain, presigner: folderPresigner(folder, links) };
+  return {
+    ...driver,
+    async *check(how) {
+      // Not with every start: of the small programs only doctor needs it.
+      const { checkFolder } = await import("./checks/folder-checks.ts");
+      yield* checkFolder(folder, driver, { uid: options.uid ?? null, links }, how);
+    },
+  };
 }
 
 const SUPPORTS: Supports = {

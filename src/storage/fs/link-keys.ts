@@ -33,6 +33,11 @@ export async function readLinkKeys(file: string, uid: number | null): Promise<Li
   });
 }
 
+/** As `readLinkKeys`, but nothing is made: `null` where there is no file. */
+export async function findLinkKeys(file: string, uid: number | null): Promise<LinkKeys | null> {
+  return await translated("use the key that signs links", file, () => readKeys(file, uid));
+}
+
 /** `readLinkKeys` for a process that stays: the file is read again only when it is another than before. */
 export function followLinkKeys(file: string, uid: number | null): () => Promise<LinkKeys> {
   let known: { readonly stamp: string; readonly keys: LinkKeys } | null = null;

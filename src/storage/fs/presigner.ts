@@ -9,7 +9,7 @@ import type { Format } from "./format.ts";
 import { followLinkKeys, readLinkKeys } from "./link-keys.ts";
 import type { LinkKeys } from "./link-keys.ts";
 import { signLink, storeKey, verifyLink } from "./signing.ts";
-import type { StoreKey } from "./signing.ts";
+import type { LinkKey, StoreKey } from "./signing.ts";
 import { forgetEnded, isSpent, spend } from "./used.ts";
 
 /** Settings are asked for when the first link is signed: other commands need none of them. */
@@ -116,16 +116,22 @@ async function formatOf(folder: Folder): Promise<Format> {
   return format;
 }
 
-/** The newest key that `serve` accepts: after a change of keys that may be the one before, until it has seen the new. */
 async function chooseKey(folder: Folder, { keyFile, uid }: LinkSettings): Promise<StoreKey> {
   const { id: storeId, linkKeys } = await formatOf(folder);
-  const keys = await readLinkKeys(keyFile, uid);
+  return storeKey(acceptedKey(folder.layout.root, linkKeys, await readLinkKeys(keyFile, uid), keyFile), storeId);
+}
+
+/**
+ * The newest key that `serve` accepts: after a change of keys that may be the one before, until it has seen the new.
+ * `linkKeys`: ids of those that it accepted last. Errors: `bad_config` where it accepts none of them.
+ */
+export function acceptedKey(root: string, linkKeys: readonly string[], keys: LinkKeys, keyFile: string): LinkKey {
   const accepted = linkKeys.length === 0 ? keys[0] : keys.find(({ id }) => linkKeys.includes(id));
-  if (accepted !== undefined) return storeKey(accepted, storeId);
+  if (accepted !== undefined) return accepted;
   const theirs = linkKeys.map((id) => `'${id}'`).join(", ");
   throw new TaskflowError(
     "bad_config",
-    `serve checks the links of ${folder.layout.root} with key ${theirs}, but ${keyFile} has key '${keys[0].id}'`,
+    `serve checks the links of ${root} with key ${theirs}, but ${keyFile} has key '${keys[0].id}'`,
     {
       hint: "use serve's key (TASKFLOW_URL_KEY_FILE), or start serve with this one: taskflow attach serve",
       context: { keyFile, ours: keys[0].id, theirs: linkKeys.join(" ") },

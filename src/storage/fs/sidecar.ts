@@ -39,6 +39,18 @@ export function readSidecar(layout: Layout, place: Place): Sidecar {
   return parseSidecar(text, place.key);
 }
 
+/** The key that a sidecar says it is of, whichever it is called; `null` where it doesn't say. */
+export function keyInSidecar(file: string): string | null {
+  const text = readSmall(file);
+  try {
+    const value: unknown = JSON.parse(typeof text === "string" ? text : "");
+    return isObject(value) && typeof value["key"] === "string" ? value["key"] : null;
+  } catch {
+    // Cut short by a crash.
+    return null;
+  }
+}
+
 /** Of the sidecar's fields. */
 const VERSION = 1;
 const NOTHING: Sidecar = { type: null, record: null, tags: {} };

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { breathe, unlessAborted } from "../abortable.ts";
+import { breathe, pacer, unlessAborted } from "../abortable.ts";
 import { isErrno } from "./errors.ts";
 import { levelsExist, look, lookAtFile, ownLevels } from "./levels.ts";
 import { isObjectName, pathFor } from "./paths.ts";
@@ -86,6 +86,17 @@ export function trashDirectories(layout: Layout): string[] {
   return readdirSync(layout.trash, { withFileTypes: true })
     .filter((found) => found.isDirectory() && isObjectName(found.name))
     .map((found) => found.name);
+}
+
+/** Entries with nothing in them: an undelete or a purge that crashed leaves them. */
+export async function* emptyEntries(layout: Layout, signal: AbortSignal): AsyncGenerator<TrashEntry, void, undefined> {
+  const pace = pacer(SLICE);
+  for (const directory of trashDirectories(layout)) {
+    for (const entry of entriesOf(layout, directory)) {
+      await pace(signal);
+      if (namesIn(entry.path).length === 0) yield entry;
+    }
+  }
 }
 
 /** Entries between two turns of the event loop. */
