@@ -38,6 +38,7 @@ export async function openFileSource(path: string): Promise<Source> {
       const { bytesRead } = await readAt(file, buffer, 0, path);
       return buffer.subarray(0, bytesRead);
     },
+    readAt: (buffer, position, length) => readFully(file, buffer.subarray(0, length), position, path),
     chunks: (signal) => (whole === null ? fileChunks(file, path, size, signal) : oneChunk(whole, path, size, signal)),
     async settle(bytesRead) {
       const after = fstatSync(file.fd, { bigint: true });
@@ -165,6 +166,17 @@ async function readAt<Bytes extends Uint8Array>(
   } catch (error) {
     throw new TaskflowError("io", `cannot read ${path} at byte ${position}: ${reason(error)}`, { cause: error });
   }
+}
+
+/** Reads until the bytes are full, or the file ends; how many there were. */
+async function readFully(file: FileHandle, bytes: Uint8Array, position: number, path: string): Promise<number> {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await readAt(file, bytes.subarray(filled), position + filled, path);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
 }
 
 async function openRegular(path: string): Promise<{ file: FileHandle; status: BigIntStats }> {

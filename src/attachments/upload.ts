@@ -1,6 +1,6 @@
 /** Puts one file on a task. */
 import { TaskflowError, isTaskflowError } from "../errors.ts";
-import type { StorageDriver } from "../storage/driver.ts";
+import type { Resume, StorageDriver } from "../storage/driver.ts";
 import { checkMetadata } from "../storage/metadata.ts";
 import { detectType, parseType, typeAllowed } from "./content-type.ts";
 import { makeKey, parseKey } from "./key.ts";
@@ -41,6 +41,8 @@ export interface UploadRequest {
   readonly policy?: UploadPolicy;
   /** Check everything that can be checked without the bytes, and store nothing. */
   readonly dryRun?: boolean;
+  /** Where the source is, the same whenever it is read: an upload of it that was interrupted can be gone on with. */
+  readonly resume?: { readonly path: string } & Omit<Resume, "identity">;
   readonly signal: AbortSignal;
   readonly onBytes?: (count: number) => void;
 }
@@ -97,6 +99,11 @@ export async function upload(driver: StorageDriver, request: UploadRequest, tool
   };
   const before = request.replace === true ? await namesakes(driver, request) : [];
   if (before.length > 0) await untilNewer(before, tools);
+  const { createdAt: _, ...lasting } = record;
+  const resume = request.resume && {
+    ...request.resume,
+    identity: JSON.stringify([task, request.resume.path, lasting, type, tags, storageClass ?? null]),
+  };
   const put = (at: string): ReturnType<StorageDriver["put"]> =>
     driver.put(at, source, {
       record,
@@ -107,6 +114,7 @@ export async function upload(driver: StorageDriver, request: UploadRequest, tool
       ifAbsent: true,
       maxSize,
       notEmpty: source.size === null && request.allowEmpty !== true,
+      ...(resume === undefined ? {} : { resume }),
       signal,
       ...(request.onBytes === undefined ? {} : { onBytes: request.onBytes }),
     });

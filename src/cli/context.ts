@@ -2,7 +2,8 @@
  * Everything a command may touch of the world, as one value: tests hand in their own. `processContext` is the only
  * reader of `process` beside the bin.
  */
-import { homedir, userInfo } from "node:os";
+import { readFileSync } from "node:fs";
+import { homedir, hostname, userInfo } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { TaskflowError, toTaskflowError } from "../errors.ts";
 import { unlessAborted } from "../storage/abortable.ts";
@@ -43,10 +44,21 @@ export interface Context {
   loginName(): string | null;
   now(): Date;
   uuid(): string;
+  /** Which process this is: of which machine, and of which start of that. */
+  self(): ProcessIdentity;
+  /** Whether a process of this machine lives. */
+  isAlive(pid: number): boolean;
   /** Aborted, with an `interrupted` error, by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   /** From now on signals go to `take` instead of aborting `signal`. */
   takeSignals(take: (received: ReceivedSignal) => void): void;
+}
+
+export interface ProcessIdentity {
+  readonly host: string;
+  /** Empty where the system doesn't tell one start from another. */
+  readonly boot: string;
+  readonly pid: number;
 }
 
 export type SignalName = "SIGHUP" | "SIGINT" | "SIGTERM";
@@ -98,6 +110,8 @@ export function processContext(): Context {
     now: () => new Date(),
     // Not imported: a start that makes no id would pay a tenth more for node:crypto.
     uuid: () => process.getBuiltinModule("node:crypto").randomUUID(),
+    self: () => ({ host: hostname(), boot: knownOrNull(bootId) ?? "", pid: process.pid }),
+    isAlive,
     signal,
     takeSignals,
   };
@@ -227,6 +241,21 @@ function signalsOfProcess(): Pick<Context, "signal" | "takeSignals"> {
       taker = take;
     },
   };
+}
+
+/** Linux has it; elsewhere a process that is gone is told by its id alone. */
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is there, and another user's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function knownOrNull(read: () => string): string | null {

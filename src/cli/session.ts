@@ -7,11 +7,12 @@ import { noStoreError, whichStore } from "../config/which-store.ts";
 import { absentStore } from "../storage/absent.ts";
 import type { StorageDriver } from "../storage/driver.ts";
 import { openDriver } from "../storage/open.ts";
-import type { CommonOptions } from "./command.ts";
+import { createPace } from "../storage/pace.ts";
 import type { Context } from "./context.ts";
 import { printable } from "./output/printable.ts";
 import { createReport } from "./output/report.ts";
 import type { Report, ReportEnding, View } from "./output/report.ts";
+import type { TransferOptions } from "./transfer-options.ts";
 
 export interface Session<Row> {
   readonly ctx: Context;
@@ -29,7 +30,7 @@ export type WhereAbsent = "fail" | "create" | "pretend";
 export async function runSession<Row>(
   ctx: Context,
   command: string,
-  options: CommonOptions,
+  options: TransferOptions,
   view: View<Row>,
   body: (session: Session<Row>) => Promise<ReportEnding | undefined>,
 ): Promise<number> {
@@ -51,7 +52,7 @@ export async function runSession<Row>(
       return settings;
     },
     async openStore(whereAbsent = "fail") {
-      const driver = await openChosenStore(ctx, await session.settings(), report, whereAbsent);
+      const driver = await openChosenStore(ctx, await session.settings(), report, whereAbsent, options);
       opened.push(driver);
       report.setStore(driver.location);
       return driver;
@@ -72,9 +73,9 @@ export async function runSession<Row>(
   return await report.finish(ending);
 }
 
-async function readSettings<Row>(ctx: Context, options: CommonOptions, report: Report<Row>): Promise<Settings> {
-  const { store, region, endpoint, profile, caFile } = options;
-  const flags = { store, region, endpoint, profile, "ca-file": caFile };
+async function readSettings<Row>(ctx: Context, options: TransferOptions, report: Report<Row>): Promise<Settings> {
+  const { store, region, endpoint, profile, caFile, retryFor } = options;
+  const flags = { store, region, endpoint, profile, "ca-file": caFile, "retry-for": retryFor };
   const settings = await resolveSettings({
     flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)),
     env: ctx.env,
@@ -98,6 +99,7 @@ async function openChosenStore<Row>(
   settings: Settings,
   report: Report<Row>,
   whereAbsent: WhereAbsent,
+  { limitRate }: TransferOptions,
 ): Promise<StorageDriver> {
   const choice = await whichStore(settings, ctx);
   if (choice.kind === "folder" && !choice.exists) {
@@ -110,6 +112,7 @@ async function openChosenStore<Row>(
     choice.kind === "folder" ? { kind: "folder", path: choice.path } : { kind: "s3", bucket: choice.bucket },
     {
       create: whereAbsent === "create",
+      ...(limitRate === undefined ? {} : { pace: createPace(limitRate) }),
       ...(ctx.uid === null ? {} : { uid: ctx.uid }),
       links: () => ({
         baseUrl: settings.get("url"),

@@ -1,10 +1,16 @@
 /** How a bucket is reached, by the settings. */
 import path from "node:path";
-import type { S3Settings } from "../storage/s3-settings.ts";
+import type { LedgerSettings, S3Settings } from "../storage/s3-settings.ts";
 import { isLoopback } from "./parse-url.ts";
 import type { Settings } from "./resolve.ts";
 import type { Origin } from "./sources.ts";
 import type { UserFileSurroundings } from "./user-file.ts";
+
+/** What runs this. */
+export interface RunningProcess {
+  self(): LedgerSettings["owner"];
+  isAlive(pid: number): boolean;
+}
 
 /**
  * Errors: `usage` and `bad_config` for bad values, `no_credentials` where half of the keys is set.
@@ -13,7 +19,7 @@ import type { UserFileSurroundings } from "./user-file.ts";
 export function s3SettingsOf(
   settings: Settings,
   bucketOrigin: Origin,
-  around: Omit<UserFileSurroundings, "uid">,
+  around: Omit<UserFileSurroundings, "uid"> & RunningProcess,
   warn: (text: string) => void,
 ): S3Settings {
   const endpoint = settings.get("endpoint");
@@ -30,6 +36,10 @@ export function s3SettingsOf(
     caFile: settings.get("ca-file"),
     retryForSeconds: settings.get("retry-for"),
     spoolFolder: state === null ? null : path.join(state, "spool"),
+    ledger:
+      state === null
+        ? null
+        : { folder: path.join(state, "uploads"), owner: around.self(), isAlive: (pid) => around.isAlive(pid) },
     bucketOrigin: describeOrigin(bucketOrigin),
   };
 }

@@ -3,6 +3,7 @@ import { checked } from "./checked.ts";
 import type { StorageDriver } from "./driver.ts";
 import { DEFAULT_LIMIT, limit } from "./limit.ts";
 import type { Location } from "./location.ts";
+import { paced } from "./pace.ts";
 import { loadDriver } from "./registry.ts";
 import type { DriverOptions } from "./registry.ts";
 
@@ -17,6 +18,8 @@ export interface OpenOptions extends DriverOptions {
  */
 export async function openDriver(location: Location, options: OpenOptions): Promise<StorageDriver> {
   const driver = await loadDriver(location, options);
+  const { pace } = options;
+  const held = pace === undefined ? driver : paced(driver, pace, { pacesPuts: location.kind === "s3" });
   // What is refused doesn't wait for its turn.
-  return checked(limit(driver, options.concurrency ?? DEFAULT_LIMIT));
+  return checked(limit(held, options.concurrency ?? DEFAULT_LIMIT));
 }

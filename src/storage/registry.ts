@@ -1,6 +1,7 @@
 /** The kinds of store. The only module that names their folders, and only by dynamic imports. */
 import type { StorageDriver } from "./driver.ts";
 import type { Location } from "./location.ts";
+import type { Pace } from "./pace.ts";
 import type { LinkSettings } from "./presigner.ts";
 import type { S3Settings } from "./s3-settings.ts";
 
@@ -18,6 +19,8 @@ export interface DriverOptions {
   readonly links?: () => LinkSettings;
   /** How a bucket is reached; asked for when it is opened. Absent: AWS, with whatever the SDK finds. */
   readonly s3?: () => S3Settings;
+  /** Holds transfers back; a driver that sends in its own time asks it before each piece. */
+  readonly pace?: Pace;
   /** The clock; the system's unless a test has another. */
   readonly now?: () => Date;
 }

@@ -15,6 +15,20 @@ export type S3Credentials =
   | { readonly kind: "profile"; readonly profile: string }
   | { readonly kind: "chain" };
 
+/** Where uploads are noted that a later run may go on with, and who notes them. */
+export interface LedgerSettings {
+  /** Absolute, made on first use. */
+  readonly folder: string;
+  readonly owner: {
+    readonly host: string;
+    /** Another after each start of the machine. */
+    readonly boot: string;
+    readonly pid: number;
+  };
+  /** Whether a process of this machine lives. */
+  readonly isAlive: (pid: number) => boolean;
+}
+
 export interface S3Settings {
   /** `null`: the profile's, else asked of the bucket; with an endpoint us-east-1. */
   readonly region: string | null;
@@ -31,6 +45,8 @@ export interface S3Settings {
   readonly retryForSeconds: number;
   /** Where a body that can be read once waits until it is whole, absolute, made on first use; `null`: the system's. */
   readonly spoolFolder: string | null;
+  /** `null`: an upload that is interrupted leaves nothing behind, and begins anew. */
+  readonly ledger: LedgerSettings | null;
   /** Where the bucket's name stands, for people: `/abs/.env line 2`. */
   readonly bucketOrigin: string | null;
 }
@@ -44,5 +60,6 @@ export const DEFAULT_S3_SETTINGS: S3Settings = {
   caFile: null,
   retryForSeconds: 60,
   spoolFolder: null,
+  ledger: null,
   bucketOrigin: null,
 };

@@ -187,6 +187,8 @@ async function runIn(
     loginName: () => (options.loginName === undefined ? "ada" : options.loginName),
     now: () => options.now ?? new Date(),
     uuid: options.uuid ?? randomUUID,
+    self: () => ({ host: "here", boot: "first", pid: process.pid }),
+    isAlive: () => true,
     signal,
     takeSignals: () => undefined,
   };

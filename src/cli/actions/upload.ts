@@ -20,6 +20,8 @@ import type { Progress } from "../output/progress.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";
+import { resumeOf } from "./upload-resume.ts";
+import type { ResumeTerms } from "./upload-resume.ts";
 import { checkLinkOptions, linkLine, linksOf, wantsLink } from "./upload-link.ts";
 import type { LinkTo } from "./upload-link.ts";
 
@@ -67,11 +69,18 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
     const progress = report.progress(options.dryRun === true ? "checking" : "attaching");
     const leftOut: string[] = [];
     const inputs = await expectInputs(ctx, files, options, progress, { location: driver.location, leftOut });
+    const severalFiles = files.length > 1 || options.recursive === true;
     const outcomes = mapInOrder(
       inputs,
       async (input): Promise<Outcome> => {
         try {
-          return { input, row: await attach(ctx, driver, request, input, progress, linkTo) };
+          const resume: ResumeTerms = {
+            anew: options.resume === false,
+            name: severalFiles ? input.name : null,
+            progress,
+            note: (text) => void report.note(text),
+          };
+          return { input, row: await attach(ctx, driver, request, input, { progress, linkTo, resume }) };
         } catch (error) {
           if (ctx.signal.aborted) throw error;
           return { input, error };
@@ -229,25 +238,27 @@ async function* walkAll(
   }
 }
 
+interface AttachTools {
+  readonly progress: Progress;
+  /** `null` where no links are asked for. */
+  readonly linkTo: LinkTo | null;
+  readonly resume: ResumeTerms;
+}
+
 async function attach(
   ctx: Context,
   driver: StorageDriver,
   request: Request,
   input: Input,
-  progress: Progress,
-  linkTo: LinkTo | null,
+  { progress, linkTo, resume }: AttachTools,
 ): Promise<Row> {
   progress.at(input.name);
-  const source: Source =
-    input.source === "-"
-      ? await openStreamSource(ctx.stdin.chunks())
-      : await openFileSource(path.resolve(ctx.cwd, input.source));
+  const file = path.resolve(ctx.cwd, input.source);
+  const source: Source = input.source === "-" ? await openStreamSource(ctx.stdin.chunks()) : await openFileSource(file);
   try {
-    const result = await upload(
-      driver,
-      { ...request, name: input.name, source, onBytes: (bytes) => progress.advance(bytes) },
-      ctx,
-    );
+    const resumed = await resumeOf(file, source, resume);
+    const onBytes = (bytes: number): void => progress.advance(bytes);
+    const result = await upload(driver, { ...request, ...resumed, name: input.name, source, onBytes }, ctx);
     const link = linkTo === null ? null : await linkTo(result.attachment);
     return { result, source: input.source, link };
   } finally {

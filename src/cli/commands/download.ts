@@ -1,10 +1,11 @@
 import { IF_EXISTS } from "../../attachments/if-exists.ts";
 import type { IfExists } from "../../attachments/if-exists.ts";
 import { defineCommand } from "../command.ts";
-import type { CommonOptions } from "../command.ts";
 import { choice, notEmpty } from "../parse.ts";
+import { addTransferOptions } from "../transfer-options.ts";
+import type { TransferOptions } from "../transfer-options.ts";
 
-export interface DownloadOptions extends CommonOptions {
+export interface DownloadOptions extends TransferOptions {
   readonly task?: string;
   readonly output?: string;
   readonly ifExists?: IfExists;
@@ -27,7 +28,7 @@ export const downloadCommand = defineCommand<DownloadOptions>({
     "taskflow attach download T-42 backup.tar -o - | tar x",
   ],
   configure: (command) =>
-    command
+    addTransferOptions(command)
       .option("--task <id>", "the task; all operands are then items", notEmpty("--task"))
       .option("-o, --output <where>", "a file, a folder with a / at its end, or - for stdout", notEmpty("--output"))
       .option("--if-exists <what>", `${IF_EXISTS.join(", ")} (default: fail)`, choice("--if-exists", IF_EXISTS))

@@ -1,10 +1,11 @@
 import { parseInteger } from "../../config/parse-values.ts";
 import { defineCommand } from "../command.ts";
-import type { CommonOptions } from "../command.ts";
 import { parseExpires } from "../parse-expires.ts";
 import { collect, notEmpty, value } from "../parse.ts";
+import { addTransferOptions } from "../transfer-options.ts";
+import type { TransferOptions } from "../transfer-options.ts";
 
-export interface UploadOptions extends CommonOptions {
+export interface UploadOptions extends TransferOptions {
   readonly task?: string;
   readonly name?: string;
   readonly type?: string;
@@ -19,6 +20,8 @@ export interface UploadOptions extends CommonOptions {
   readonly expires?: number;
   readonly markdown?: boolean;
   readonly concurrency?: number;
+  /** `false` for `--no-resume`. */
+  readonly resume?: boolean;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
 }
@@ -37,7 +40,7 @@ export const uploadCommand = defineCommand<UploadOptions>({
     "taskflow attach upload T-42 -r build/ --note 'nightly build'",
   ],
   configure: (command) =>
-    command
+    addTransferOptions(command)
       .option("--task <id>", "the task; all operands are then files", notEmpty("--task"))
       .option("--name <name>", "the attachment's name, instead of the file's own")
       .option("--type <media-type>", "the media type, instead of the one found", notEmpty("--type"))
@@ -55,6 +58,7 @@ export const uploadCommand = defineCommand<UploadOptions>({
       )
       .option("--markdown", "print links as Markdown, images as images")
       .option("--concurrency <n>", "files at once (default: 8)", value("--concurrency", parseInteger(1, 256)))
+      .option("--no-resume", "send all of it, and leave nothing to go on with if this is interrupted")
       .option("--allow-empty", "attach even an empty stdin")
       .option("-n, --dry-run", "check everything, store nothing"),
   load: async () => (await import("../actions/upload.ts")).runUpload,

@@ -4,14 +4,24 @@ const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 /** `0 B`, `1.8 MiB`: at most one decimal, none for bytes. */
 export function formatSize(bytes: number): string {
-  let value = bytes;
+  const unit = unitOf(bytes);
+  return `${inUnit(bytes, unit)} ${UNITS[unit] ?? ""}`;
+}
+
+/** `31.2 of 40.0 GiB`: both in the unit of the whole. */
+export function formatShare(bytes: number, whole: number): string {
+  return `${inUnit(bytes, unitOf(whole))} of ${formatSize(whole)}`;
+}
+
+function unitOf(bytes: number): number {
   let unit = 0;
   // 1023.95 would round up to 1024.0.
-  while (value >= 1023.95 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? String(value) : value.toFixed(1)} ${UNITS[unit] ?? ""}`;
+  while (bytes / 1024 ** unit >= 1023.95 && unit < UNITS.length - 1) unit += 1;
+  return unit;
+}
+
+function inUnit(bytes: number, unit: number): string {
+  return unit === 0 ? String(bytes) : (bytes / 1024 ** unit).toFixed(1);
 }
 
 /** `1 file`, `3 files`, `2,000 entries`. */
@@ -51,6 +61,13 @@ function three(value: number): string {
 export function formatLocalTime(date: Date): string {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
+
+/** Local time of the last days, within a sentence: `22 Nov 21:10`. */
+export function formatDayTime(date: Date): string {
+  return `${date.getDate()} ${MONTHS[date.getMonth()] ?? ""} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** `5s`, `3m 20s`, `2h 5m`, `4d 1h`: two units at most. */

@@ -11,6 +11,8 @@ export interface Progress {
   /** Adds to what is expected; `null` makes the total unknown for good. */
   expect(bytes: number | null, items: number): void;
   advance(bytes: number): void;
+  /** Bytes that an earlier run has moved: they are done, and no measure of how fast this one is. */
+  skip(bytes: number): void;
   itemDone(): void;
   /** Names what is being worked on. */
   at(name: string): void;
@@ -40,6 +42,7 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
   let total: number | null = 0;
   let totalItems = 0;
   let bytes = 0;
+  let skipped = 0;
   let items = 0;
   let name = "";
   let nextLine = FIRST_LINE_MS;
@@ -55,7 +58,7 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
   /** The most wanted first: a narrow terminal has no room for the last ones. */
   const facts = (): string[] => {
     const seconds = elapsed() / 1000;
-    const rate = seconds > 0.5 ? bytes / seconds : 0;
+    const rate = seconds > 0.5 ? (bytes - skipped) / seconds : 0;
     const known: string[] = [];
     if (total !== null && total > 0) {
       known.push(`${Math.floor((bytes / total) * 100)}%`);
@@ -100,6 +103,10 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
     },
     advance(more) {
       bytes += more;
+    },
+    skip(more) {
+      bytes += more;
+      skipped += more;
     },
     itemDone() {
       items += 1;

@@ -5,6 +5,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { TaskflowError } from "../../errors.ts";
 import type { S3Credentials, S3Settings } from "../s3-settings.ts";
+import type { Pace } from "../pace.ts";
 import { keepReplies } from "./reply.ts";
 import { MAX_ATTEMPTS } from "./retry.ts";
 import type { RetryStrategy } from "./retry.ts";
@@ -18,8 +19,9 @@ export function isAwsEndpoint(endpoint: string | null): boolean {
 }
 
 /** Errors: `bad_config` for certificates that can't be read. */
-export async function openTransport({ caFile }: S3Settings, limits: Limits): Promise<Transport> {
-  return createTransport(limits, caFile === null ? undefined : [...trusted(), await readCertificates(caFile)]);
+export async function openTransport({ caFile }: S3Settings, limits: Limits, pace?: Pace): Promise<Transport> {
+  const certificates = caFile === null ? null : [...trusted(), await readCertificates(caFile)];
+  return createTransport(limits, certificates, pace ?? null);
 }
 
 /** `region` absent: the profile's or the environment's, as the SDK has it. */

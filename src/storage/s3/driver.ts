@@ -3,6 +3,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { TaskflowError } from "../../errors.ts";
 import type { StorageDriver, Supports, Versions } from "../driver.ts";
 import { DEFAULT_S3_SETTINGS } from "../s3-settings.ts";
+import type { Pace } from "../pace.ts";
 import type { S3Settings } from "../s3-settings.ts";
 import { createClient, isAwsEndpoint, openTransport } from "./client.ts";
 import { deleteKeys } from "./delete.ts";
@@ -11,6 +12,7 @@ import { get } from "./get.ts";
 import { head } from "./head.ts";
 import { s3Lifecycle } from "./lifecycle.ts";
 import { headDeleted, listDeleted } from "./list-deleted.ts";
+import { openLedger } from "./ledger.ts";
 import { list } from "./list.ts";
 import { s3Presigner } from "./presigner.ts";
 import { purgeKeys } from "./purge.ts";
@@ -31,6 +33,8 @@ export interface S3Options {
   readonly s3?: () => S3Settings;
   /** What a person should hear, though it works. */
   readonly onWarning?: (text: string) => void;
+  /** Asked before each piece that is sent. */
+  readonly pace?: Pace;
   /** The clock; the system's unless a test has another. */
   readonly now?: () => Date;
   /** For tests: shorter waits, smaller parts. */
@@ -44,7 +48,7 @@ export interface S3Options {
  */
 export async function openS3(bucket: string, options: S3Options = {}): Promise<StorageDriver> {
   const settings = options.s3?.() ?? DEFAULT_S3_SETTINGS;
-  const transport = await openTransport(settings, { ...LIMITS, ...options.limits });
+  const transport = await openTransport(settings, { ...LIMITS, ...options.limits }, options.pace);
   return s3Driver(createStore(bucket, settings, transport, options), transport);
 }
 
@@ -92,6 +96,7 @@ function createStore(bucket: string, settings: S3Settings, transport: Transport,
   let region = settings.region ?? (settings.endpoint === null ? null : FIRST_REGION);
   let client: Promise<S3Client> | null = null;
   let links: S3Client | null = null;
+  const now = options.now ?? (() => new Date());
 
   async function find(): Promise<S3Client> {
     if (region !== null) return clientFor(region);
@@ -139,12 +144,14 @@ function createStore(bucket: string, settings: S3Settings, transport: Transport,
     learnt: {
       bucketExists: false,
       ignoresConditions: false,
+      cannotNote: false,
       tagsUnreadable: false,
       clockOffsetMs: 0,
       versioning: null,
     },
+    ledger: settings.ledger === null ? null : openLedger(settings.ledger, now),
     partSize: options.partSize ?? BLOCK,
-    now: options.now ?? (() => new Date()),
+    now,
     warn: options.onWarning ?? (() => undefined),
   };
 }

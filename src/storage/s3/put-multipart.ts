@@ -1,36 +1,33 @@
-/** Upload in parts: read by position, some in flight, each compared with what the first pass saw. */
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  ListPartsCommand,
-  PutObjectTaggingCommand,
-} from "@aws-sdk/client-s3";
-import { TaskflowError, throwIfAborted } from "../../errors.ts";
-import type { PutOptions, StoredObject } from "../driver.ts";
-import { crcHeader } from "./crc32.ts";
-import { partDigests, partSizeFor } from "./digest.ts";
-import type { Digests } from "./digest.ts";
-import { isNamed, isUnclear, messageOf, statusOf } from "./sdk-error.ts";
-import { withGrace } from "./grace.ts";
+/** Upload in parts: a file, which a later run can go on with, or a stream whose digest is known beforehand. */
+import { TaskflowError, isTaskflowError, throwIfAborted } from "../../errors.ts";
+import type { Body, PutOptions, StoredObject } from "../driver.ts";
+import { checkTaken } from "../take-body.ts";
+import { partSizeFor } from "./digest.ts";
+import { isNamed } from "./sdk-error.ts";
+import { refuseTaken } from "./guard.ts";
 import { head } from "./head.ts";
-import { refuseTaken, undoReplacement } from "./guard.ts";
-import { giveUpConditions, headersFor, isRefusedCondition, planned } from "./put-single.ts";
-import { dateOf } from "./reply.ts";
-import { request, requestRaw } from "./request.ts";
+import type { ClaimedEntry } from "./ledger.ts";
+import { TIDY_MS, UNSETTLED, abandon, begin, complete, tagAfterwards } from "./multipart.ts";
+import type { SentPart, Upload } from "./multipart.ts";
+import { byPosition, inOrder } from "./part-feeds.ts";
+import type { PartFeed, RangedSource } from "./part-feeds.ts";
+import { planned } from "./put-single.ts";
+import type { Content } from "./put-single.ts";
 import type { SignalledCall } from "./request.ts";
+import { comparedParts, findEarlier, noteUpload } from "./resume.ts";
+import type { Earlier } from "./resume.ts";
 import { sendParts } from "./send-parts.ts";
-import type { PartSource, SentPart } from "./send-parts.ts";
-import { settleWrite } from "./settle.ts";
 import type { S3Store } from "./store.ts";
 
-export interface LargeSource extends PartSource {
-  readonly digests: Digests;
+export interface LargeSource extends RangedSource {
   /** Called once all parts are there: rejects with `changed` where the source is no longer what was hashed. */
   settle(): Promise<void>;
 }
 
-/** Errors: as `StorageDriver.put`. Whatever fails, the parts are removed. */
+/**
+ * Errors: as `StorageDriver.put`. With `resume` what was sent stays where the next run can use it; else, whatever
+ * fails, the parts are removed.
+ */
 export async function putMultipart(
   store: S3Store,
   key: string,
@@ -38,27 +35,95 @@ export async function putMultipart(
   options: PutOptions,
 ): Promise<StoredObject> {
   throwIfAborted(options.signal);
-  const call: SignalledCall = { act: `store ${key}`, action: "s3:PutObject", key, signal: options.signal };
-  const object = planned(store, key, source.digests, options);
-  if (looksFirst(store, options)) await refuseTaken(store, key, call);
-  const partSize = partSizeFor(source.digests.size, store.partSize);
-  const { parts: partCrcs, whole } = partDigests(source.digests, partSize);
-  const upload: Upload = { store, call, key, uploadId: await begin(store, call, object, options) };
-  try {
-    const parts = await sendParts({ ...upload, source, size: object.size, partSize, partCrcs, options });
-    await source.settle();
-    throwIfAborted(options.signal);
-    // Once more: much may have happened since, and this is the last moment.
-    if (looksFirst(store, options)) await refuseTaken(store, key, call);
-    const stored = await complete(upload, parts, whole, object, options);
-    await tagAfterwards(upload, object);
-    return stored;
-  } catch (error) {
-    await abandon(upload);
-    // While its outcome was unknown the upload may have been completed: then it wasn't there to be removed.
-    if (isNamed(error, UNSETTLED)) return await wasCompleted(upload, object, (error as Error).cause);
-    throw error;
+  const call = callFor(key, options);
+  const earlier = await findEarlier(store, call, source.digests, options);
+  if (earlier?.kind === "stored") {
+    options.onBytes?.(earlier.object.size);
+    return earlier.object;
   }
+  const work = earlier === null ? await beginNew(store, key, source.digests, options) : goOn(earlier, options);
+  const feed = byPosition(source, work.partSize);
+  return await finished(work, feed, source.digests, {
+    there: async () => {
+      const there = await comparedParts(work.listed, feed);
+      feed.leaveOut(new Set(there.map(({ number }) => number)));
+      work.bytes = there.reduce((sum, { number }) => sum + feed.lengthOf(number), 0);
+      if (earlier !== null) {
+        const { createdAt: begunAt, size } = earlier.claimed.entry;
+        options.resume?.tell?.({ kind: "resuming", bytes: work.bytes, size, begunAt });
+      }
+      return there;
+    },
+    settle: () => source.settle(),
+  });
+}
+
+/**
+ * A stream that is read once, of known size and digest: its parts go out as they come. The SDK's lib-storage isn't used,
+ * for it can't give the CRC32 of the whole at the end, nor tell whether a completion without an answer happened.
+ * Errors: as `StorageDriver.put`; whatever fails, the parts are removed.
+ */
+export async function putStreamed(
+  store: S3Store,
+  key: string,
+  body: Body,
+  content: Content,
+  options: PutOptions,
+): Promise<StoredObject> {
+  throwIfAborted(options.signal);
+  const work = await beginNew(store, key, content, { ...options, resume: undefined });
+  const feed = inOrder(body.chunks(options.signal), content.size, work.partSize);
+  try {
+    return await finished(work, feed, content, {
+      there: () => Promise.resolve([]),
+      async settle() {
+        const taken = feed.taken();
+        await body.settle(taken.size);
+        checkTaken(key, taken, content.size, options);
+      },
+    });
+  } finally {
+    await feed.close();
+  }
+}
+
+/** An upload under way. */
+interface Work {
+  readonly upload: Upload;
+  readonly object: StoredObject;
+  readonly options: PutOptions;
+  readonly partSize: number;
+  readonly listed: Extract<Earlier, { kind: "unfinished" }>["listed"];
+  /** `null`: no later run will go on with it. */
+  readonly claimed: ClaimedEntry | null;
+  /** So many are there. */
+  bytes: number;
+}
+
+function callFor(key: string, { signal }: PutOptions): SignalledCall {
+  return { act: `store ${key}`, action: "s3:PutObject", key, signal };
+}
+
+async function beginNew(store: S3Store, key: string, content: Content, options: PutOptions): Promise<Work> {
+  const call = callFor(key, options);
+  const object = planned(store, key, content, options);
+  if (looksFirst(store, options)) await refuseTaken(store, key, call);
+  const upload = await begin(store, call, object, options);
+  const partSize = partSizeFor(content.size, store.partSize);
+  const { createdAt } = options.record;
+  const { uploadId, abortAt } = upload;
+  const { size, sha256 } = content;
+  const entry = { key, uploadId, size, sha256, partSize, createdAt, abortAt };
+  const claimed = await noteUpload(store, entry, options.resume);
+  return { upload, object, options, partSize, listed: [], claimed, bytes: 0 };
+}
+
+/** Under the key, and with the time, that it was begun with. */
+function goOn({ upload, claimed, listed }: Extract<Earlier, { kind: "unfinished" }>, options: PutOptions): Work {
+  const { key, size, sha256, createdAt, partSize } = claimed.entry;
+  const then: PutOptions = { ...options, record: { ...options.record, createdAt } };
+  const object = planned(upload.store, key, { size, sha256 }, then);
+  return { upload, object, options: then, partSize, listed, claimed, bytes: 0 };
 }
 
 /** AWS answers at the end. Others may overwrite without a word; and it would be a pity about the bytes. */
@@ -66,128 +131,56 @@ function looksFirst({ isAws, learnt }: S3Store, { ifAbsent }: PutOptions): boole
   return ifAbsent && (!isAws || learnt.ignoresConditions);
 }
 
-interface Upload {
-  readonly store: S3Store;
-  readonly call: SignalledCall;
-  readonly key: string;
-  readonly uploadId: string;
+interface Steps {
+  /** The parts that needn't be sent. */
+  there(): Promise<readonly SentPart[]>;
+  /** Rejects where what was sent isn't what was meant. */
+  settle(): Promise<void>;
 }
 
-async function begin(store: S3Store, call: SignalledCall, object: StoredObject, options: PutOptions): Promise<string> {
-  const { UploadId } = await request(store, call, (client, { abortSignal }) =>
-    client.send(
-      new CreateMultipartUploadCommand({
-        Bucket: store.bucket,
-        Key: object.key,
-        ...headersFor(object, options),
-        ...(store.isAws ? { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" } : {}),
-      }),
-      { abortSignal },
-    ),
-  );
-  if (UploadId !== undefined) return UploadId;
-  throw new TaskflowError("network", `cannot ${call.act}: the store begins an upload without telling its id`);
-}
-
-const UNSETTLED = "taskflow.unsettled";
-
-async function complete(
-  { store, call, key, uploadId }: Upload,
-  parts: readonly SentPart[],
-  whole: number,
-  object: StoredObject,
-  options: PutOptions,
-): Promise<StoredObject> {
-  const grace = withGrace(options.signal);
-  const finishing: SignalledCall = { ...call, signal: grace.signal };
-  const send = (): Promise<StoredObject> =>
-    requestRaw(store, finishing, async (client, { abortSignal }) => {
-      const output = await client.send(
-        new CompleteMultipartUploadCommand({
-          Bucket: store.bucket,
-          Key: key,
-          UploadId: uploadId,
-          MultipartUpload: { Parts: parts.map(({ number, etag, crc }) => partOf(store, number, etag, crc)) },
-          ...(store.isAws
-            ? { ChecksumCRC32: crcHeader(whole), ChecksumType: "FULL_OBJECT", MpuObjectSize: object.size }
-            : {}),
-          ...(options.ifAbsent && !store.learnt.ignoresConditions ? { IfNoneMatch: "*" } : {}),
-        }),
-        { abortSignal },
-      );
-      if (options.ifAbsent) await undoReplacement(store, key, finishing, output);
-      return { ...object, modifiedAt: dateOf(output) ?? object.modifiedAt };
+async function finished(work: Work, feed: PartFeed, { size }: Content, steps: Steps): Promise<StoredObject> {
+  const { upload, object, options, partSize, claimed } = work;
+  const { store, call, key } = upload;
+  try {
+    const there = await steps.there();
+    const sent = await sendParts({
+      upload,
+      feed,
+      longest: Math.min(partSize, size),
+      async onSent(bytes) {
+        work.bytes += bytes;
+        options.onBytes?.(bytes);
+        await claimed?.touch();
+      },
     });
-  try {
-    try {
-      return await send();
-    } catch (error) {
-      if (!isRefusedCondition(store, error, options)) throw error;
-      giveUpConditions(store);
-      return await send();
-    }
+    await steps.settle();
+    throwIfAborted(options.signal);
+    // Once more: much may have happened since, and this is the last moment.
+    if (looksFirst(store, options)) await refuseTaken(store, key, call);
+    const parts = [...there, ...sent].sort((a, b) => a.number - b.number);
+    const stored = await complete(upload, parts, feed.whole(), object, options);
+    await tagAfterwards(store, call, object);
+    await claimed?.remove();
+    return stored;
   } catch (error) {
-    try {
-      return await settleWrite(store, finishing, error, object);
-    } catch (settled) {
-      if (!isUnclear(error)) throw settled;
-      throw Object.assign(new Error("unsettled", { cause: settled }), { name: UNSETTLED });
+    const reason = isNamed(error, UNSETTLED) ? (error as Error).cause : error;
+    if (claimed !== null && isWorthKeeping(reason)) {
+      await claimed.release();
+      options.resume?.tell?.({ kind: "kept", bytes: work.bytes, size });
+      throw reason;
     }
-  } finally {
-    grace.done();
+    await abandon(upload);
+    await claimed?.remove();
+    // While its outcome was unknown the upload may have been completed: then it wasn't there to be removed.
+    if (reason !== error) return await wasCompleted(upload, object, reason);
+    throw error;
   }
 }
 
-function partOf(
-  { isAws }: S3Store,
-  number: number,
-  etag: string,
-  crc: number,
-): { PartNumber: number; ETag: string; ChecksumCRC32?: string } {
-  return { PartNumber: number, ETag: etag, ...(isAws ? { ChecksumCRC32: crcHeader(crc) } : {}) };
-}
-
-/** RADOS Gateway forgets the tags that an upload in parts was begun with. */
-async function tagAfterwards({ store, call, key }: Upload, { tags }: StoredObject): Promise<void> {
-  const pairs = Object.entries(tags);
-  if (store.isAws || pairs.length === 0) return;
-  const tagging: SignalledCall = { ...call, act: `tag ${key}`, action: "s3:PutObjectTagging" };
-  await request(store, tagging, (client, { abortSignal }) =>
-    client.send(
-      new PutObjectTaggingCommand({
-        Bucket: store.bucket,
-        Key: key,
-        Tagging: { TagSet: pairs.map(([Key, Value]) => ({ Key, Value })) },
-      }),
-      { abortSignal },
-    ),
-  );
-}
-
-/** How long the tidying up after a failure may take. */
-const TIDY_MS = 10_000;
-const TIDY_AFTER_SIGNAL_MS = 2500;
-
-/** Aborts, and once more where a part that was on its way has come in after it. */
-async function abandon({ store, call, key, uploadId }: Upload): Promise<void> {
-  const signal = AbortSignal.timeout(call.signal.aborted ? TIDY_AFTER_SIGNAL_MS : TIDY_MS);
-  const target = { Bucket: store.bucket, Key: key, UploadId: uploadId };
-  const tidy: SignalledCall = { act: `abort the upload of ${key}`, action: "s3:AbortMultipartUpload", key, signal };
-  try {
-    for (let attempt = 0; attempt < 3; attempt += 1) {
-      await requestRaw(store, tidy, (client, options) => client.send(new AbortMultipartUploadCommand(target), options));
-      const { Parts } = await requestRaw(store, tidy, (client, options) =>
-        client.send(new ListPartsCommand(target), options),
-      );
-      if ((Parts ?? []).length === 0) return;
-    }
-  } catch (error) {
-    // That it is gone is what was wanted; ListParts may be denied, and then the one abort has to do.
-    if (statusOf(error) === 404 || statusOf(error) === 403) return;
-    store.warn(
-      `parts of ${key} may be left in ${store.location} (${messageOf(error)}): the bucket's rule removes them, or taskflow attach doctor --fix`,
-    );
-  }
+/** The network's fault, the credentials', the person's: not that of what was sent. */
+function isWorthKeeping(error: unknown): boolean {
+  if (!isTaskflowError(error) || error.code === "changed") return false;
+  return error.retryable || error.exit === 4 || error.code === "interrupted";
 }
 
 async function wasCompleted({ store, call, key }: Upload, object: StoredObject, cause: unknown): Promise<StoredObject> {

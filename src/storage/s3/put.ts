@@ -6,7 +6,7 @@ import { metaAtEnd } from "../late-meta.ts";
 import { checkTaken, takeBody } from "../take-body.ts";
 import { createDigester } from "./digest.ts";
 import { hearMany } from "./grace.ts";
-import { putMultipart } from "./put-multipart.ts";
+import { putMultipart, putStreamed } from "./put-multipart.ts";
 import { putSingle } from "./put-single.ts";
 import { spool } from "./spool.ts";
 import type { S3Store } from "./store.ts";
@@ -17,9 +17,11 @@ export async function put(store: S3Store, key: string, body: Body, options: PutO
   const { size } = body;
   try {
     if (size !== null && size <= store.partSize) return await putSmall(store, key, body, size, options);
-    return isReadableByPosition(body)
-      ? await putLarge(store, key, body, options)
-      : await putSpooled(store, key, body, options);
+    if (isReadableByPosition(body)) return await putLarge(store, key, body, options);
+    const { sha256 } = options;
+    // What is recorded goes before the bytes; here it is known by then.
+    if (size !== null && sha256 !== undefined) return await putStreamed(store, key, body, { size, sha256 }, options);
+    return await putSpooled(store, key, body, options);
   } catch (error) {
     throw toTaskflowError(error);
   }
@@ -97,8 +99,8 @@ async function putSpooled(store: S3Store, key: string, body: Body, options: PutO
             new TaskflowError("io", `cannot store ${key}: what was kept of the input came back otherwise`),
           ),
       },
-      // Counted as they came.
-      { ...atEnd, onBytes: () => undefined },
+      // Counted as they came; and nobody can read them again.
+      { ...atEnd, onBytes: () => undefined, resume: undefined },
     );
   } finally {
     await spooled.remove();

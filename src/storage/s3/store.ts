@@ -1,6 +1,7 @@
 /** What all parts of the S3 driver share: one bucket, its client, and what was learnt of it on the way. */
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3Settings } from "../s3-settings.ts";
+import type { Ledger } from "./ledger.ts";
 
 export interface S3Store {
   readonly bucket: string;
@@ -18,6 +19,8 @@ export interface S3Store {
   /** Tells where the bucket is; `false`: that was known, or somebody named another region on purpose. */
   moveTo(region: string): boolean;
   readonly learnt: Learnt;
+  /** `null`: uploads are not noted for later runs. */
+  readonly ledger: Ledger | null;
   /** Bytes of a part, and the most that a single PUT takes. */
   readonly partSize: number;
   now(): Date;
@@ -30,6 +33,8 @@ export interface Learnt {
   bucketExists: boolean;
   /** The store refused `If-None-Match`: a look before must do. */
   ignoresConditions: boolean;
+  /** Uploads can't be noted in the ledger, and that was said. */
+  cannotNote: boolean;
   /** `GetObjectTagging` is not to be had. */
   tagsUnreadable: boolean;
   /** How far the server's clock is ahead of this machine's; 0 until a reply has told. */

@@ -8,6 +8,7 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Pace } from "../pace.ts";
 import { watch } from "./watchdog.ts";
 import type { Limits, Watched } from "./watchdog.ts";
 
@@ -43,14 +44,18 @@ export interface Transport {
   httpHandlerConfigs(): Record<string, never>;
 }
 
-/** `certificates`: PEM, all that are trusted; absent: Node's. */
-export function createTransport(limits: Limits, certificates?: readonly string[]): Transport {
+/** `certificates`: PEM, all that are trusted; `null`: Node's. `pace`: holds back what is sent. */
+export function createTransport(
+  limits: Limits,
+  certificates: readonly string[] | null = null,
+  pace: Pace | null = null,
+): Transport {
   const agents = {
     http: new HttpAgent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }),
     https: new HttpsAgent({
       keepAlive: true,
       keepAliveMsecs: KEEP_ALIVE_MS,
-      ...(certificates === undefined ? {} : { ca: [...certificates] }),
+      ...(certificates === null ? {} : { ca: [...certificates] }),
     }),
   };
   return {
@@ -76,7 +81,7 @@ export function createTransport(limits: Limits, certificates?: readonly string[]
           watched.response(response);
           resolve({ response: toSdk(response) });
         });
-        send(outgoing, request, watched);
+        send(outgoing, request, pace === null ? watched : { ...watched, pace });
       }),
     destroy() {
       agents.http.destroy();
@@ -140,14 +145,19 @@ function asksFirst({ headers, body }: SdkRequest): boolean {
   return attempt !== undefined && Number(attempt) > 1 && body instanceof Uint8Array && body.length > SLICE;
 }
 
-function send(outgoing: ClientRequest, request: SdkRequest, watched: Watched): void {
+/** What is told, and asked, of each slice. */
+interface Sending extends Pick<Watched, "progress" | "sent"> {
+  readonly pace?: Pace;
+}
+
+function send(outgoing: ClientRequest, request: SdkRequest, sending: Sending): void {
   const body = bytesOf(request.body);
   if (body === null || body.length === 0) {
     outgoing.end();
     return;
   }
   if (!asksFirst(request)) {
-    sendSlices(outgoing, body, watched);
+    sendSlices(outgoing, body, sending);
     return;
   }
   let begun = false;
@@ -155,7 +165,7 @@ function send(outgoing: ClientRequest, request: SdkRequest, watched: Watched): v
     if (begun || outgoing.destroyed) return;
     begun = true;
     clearTimeout(timer);
-    sendSlices(outgoing, body, watched);
+    sendSlices(outgoing, body, sending);
   };
   const timer = setTimeout(begin, CONTINUE_MS);
   outgoing.once("continue", begin);
@@ -170,20 +180,28 @@ function send(outgoing: ClientRequest, request: SdkRequest, watched: Watched): v
   outgoing.flushHeaders();
 }
 
-function sendSlices(outgoing: ClientRequest, body: Uint8Array, watched: Watched): void {
+/** Held back, a slice takes a fraction of a second all the same, so that progress shows. */
+const SLICES_A_SECOND = 4;
+
+function sendSlices(outgoing: ClientRequest, body: Uint8Array, { progress, sent, pace }: Sending): void {
+  const most = pace === undefined ? SLICE : Math.min(SLICE, Math.ceil(pace.bytesPerSecond / SLICES_A_SECOND));
   let at = 0;
   const next = (error?: Error | null): void => {
     if (error || outgoing.destroyed) return;
-    watched.progress();
+    progress();
     if (at >= body.length) {
-      watched.sent(body.length);
+      sent(body.length);
       outgoing.end();
       return;
     }
-    const slice = body.subarray(at, at + SLICE);
+    const slice = body.subarray(at, at + most);
     at += slice.length;
-    outgoing.write(slice, next);
+    const delayMs = pace?.reserve(slice.length) ?? 0;
+    if (delayMs === 0) outgoing.write(slice, next);
+    else waiting = setTimeout(() => outgoing.write(slice, next), delayMs);
   };
+  let waiting: NodeJS.Timeout | undefined;
+  outgoing.once("close", () => clearTimeout(waiting));
   next();
 }
 

@@ -1,9 +1,10 @@
 /** Multipart uploads that were begun, and neither completed nor aborted: their parts are paid for all the same. */
-import { ListMultipartUploadsCommand, ListPartsCommand } from "@aws-sdk/client-s3";
+import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { pMapIterable } from "p-map";
 import { isTaskflowError } from "../../errors.ts";
 import type { UnfinishedUpload } from "../lifecycle/lifecycle.ts";
 import { wholeSeconds } from "./describe.ts";
+import { isGone, listParts } from "./list-parts.ts";
 import { checkPage, decodeKey, eachOfPages, incomplete } from "./pages.ts";
 import { request } from "./request.ts";
 import type { S3Store } from "./store.ts";
@@ -64,35 +65,14 @@ function begun(store: S3Store, prefix: string, signal: AbortSignal): AsyncIterab
 }
 
 /** Bytes; `null`: may not be read. `gone`: completed or aborted since it was listed. */
-async function sizeOfParts(
-  store: S3Store,
-  { key, uploadId }: Begun,
-  signal: AbortSignal,
-): Promise<number | null | "gone"> {
-  const call = { act: `list the parts of ${key}`, action: "s3:ListMultipartUploadParts", key, signal };
-  const parts = eachOfPages(call, async (from) => {
-    const page = await request(store, call, (client, options) =>
-      client.send(
-        new ListPartsCommand({
-          Bucket: store.bucket,
-          Key: key,
-          UploadId: uploadId,
-          ...(from === null ? {} : { PartNumberMarker: from }),
-        }),
-        options,
-      ),
-    );
-    const more = checkPage(store, call, { IsTruncated: page.IsTruncated, Name: page.Bucket });
-    return { items: page.Parts ?? [], next: more ? (page.NextPartNumberMarker ?? null) : null };
-  });
+async function sizeOfParts(store: S3Store, upload: Begun, signal: AbortSignal): Promise<number | null | "gone"> {
   let size = 0;
   try {
-    for await (const { Size } of parts) size += Size ?? 0;
+    for await (const { Size } of listParts(store, upload, signal)) size += Size ?? 0;
     return size;
   } catch (error) {
-    if (!isTaskflowError(error)) throw error;
-    if (error.code === "access_denied" || error.code === "unsupported") return null;
-    if (error.context["name"] === "NoSuchUpload") return "gone";
+    if (isGone(error)) return "gone";
+    if (isTaskflowError(error) && (error.code === "access_denied" || error.code === "unsupported")) return null;
     throw error;
   }
 }

@@ -1,0 +1,144 @@
+/** The built program, killed again and again while it uploads to a bucket, and what the server saw of it. */
+import { randomInt } from "node:crypto";
+import { readdir, utimes, writeFile } from "node:fs/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { bytesOf } from "../conformance/bodies.ts";
+import { startS3Double } from "../servers/s3-double/server.ts";
+import type { S3Double } from "../servers/s3-double/server.ts";
+import { createSandbox, keyOf } from "./support.ts";
+import type { Finished, Running, Sandbox } from "./support.ts";
+
+const MiB = 1024 * 1024;
+const BUCKET = "acme";
+const PARTS = 5;
+const BYTES = bytesOf((PARTS - 1) * 8 * MiB + 3 * MiB);
+const BEGUN = /^resuming: \d+\.\d of 35\.0 MiB are there, begun \d+ \w{3} \d\d:\d\d$/m;
+
+let s3: S3Double;
+let sandbox: Sandbox;
+
+beforeEach(async () => {
+  s3 = await startS3Double({ buckets: { [BUCKET]: {} } });
+  sandbox = await createSandbox();
+  await writeFile(sandbox.path("large.bin"), BYTES);
+});
+
+afterEach(async () => {
+  await s3.close();
+});
+
+function env(): Record<string, string> {
+  const { accessKeyId, secretAccessKey } = s3.credentials;
+  return {
+    TASKFLOW_STORE: `s3://${BUCKET}`,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
+}
+
+const start = (...options: string[]): Running =>
+  sandbox.start(["attach", "upload", "T-1", "large.bin", ...options], { env: env() });
+
+async function done(running: Running): Promise<Finished> {
+  const finished = await running.finished;
+  expect({ status: finished.status, stderr: finished.stderr }).toEqual({ status: 0, stderr: finished.stderr });
+  return finished;
+}
+
+/** So many requests more have come. */
+async function arrivals(operation: string | undefined, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) await s3.arrival(operation === undefined ? {} : { operation });
+}
+
+async function killed(running: Running): Promise<void> {
+  running.child.kill("SIGKILL");
+  await running.finished;
+}
+
+async function noted(): Promise<string[]> {
+  return await readdir(`${sandbox.home}/.local/state/taskflow/uploads`).catch(() => []);
+}
+
+/** The numbers of the parts that were sent since the log had so many requests. */
+function sentNumbers(from: number): number[] {
+  const parts = s3.requests.slice(from).filter(({ operation }) => operation === "UploadPart");
+  return parts.map(({ query }) => Number(query["partNumber"]));
+}
+
+function expectWhole(finished: Finished): void {
+  const key = keyOf(finished);
+  expect(s3.keys(BUCKET)).toEqual([key]);
+  expect(Buffer.compare(s3.bytes(BUCKET, key) ?? Buffer.alloc(0), BYTES)).toBe(0);
+  // One that was begun in the moment of a kill, and never noted, has none.
+  expect(s3.uploads(BUCKET).filter(({ parts }) => parts.size > 0)).toEqual([]);
+}
+
+test("ten times SIGKILL anywhere in an upload: the bytes are whole, and no part that was there is sent again", async () => {
+  let resumed = 0;
+  for (let kills = 0; kills < 10;) {
+    const from = s3.requests.length;
+    const asked = s3.arrival({ operation: "ListParts" }).then(({ query }) => {
+      const upload = s3.uploads(BUCKET).find(({ id }) => id === query["uploadId"]);
+      return [...(upload?.parts.keys() ?? [])];
+    });
+    const running = start();
+    // Some more than a whole run has: now and then one ends before it is killed.
+    const isDue = arrivals(undefined, randomInt(1, PARTS + 6)).then(() => false);
+    const isOver = await Promise.race([running.finished.then(() => true), isDue]);
+    if (!isOver) await killed(running);
+    // The parts that were there when it asked; a run that was killed before it asked has sent none.
+    const there = await Promise.race([asked, Promise.resolve<number[]>([])]);
+    if (there.length > 0) resumed += 1;
+    expect(sentNumbers(from).filter((number) => there.includes(number))).toEqual([]);
+    if (isOver) {
+      expectWhole(await done(running));
+      s3.delete(BUCKET, keyOf(await running.finished));
+    } else kills += 1;
+  }
+  expectWhole(await done(start()));
+  expect(await noted()).toEqual([]);
+  expect(resumed).toBeGreaterThan(0);
+});
+
+/** An upload that is stopped once a part has arrived. */
+async function stopped(signal: NodeJS.Signals, ...options: string[]): Promise<Finished> {
+  const running = start("--limit-rate", "8M", ...options);
+  await arrivals("UploadPart", 1);
+  await expect.poll(() => s3.uploads(BUCKET)[0]?.parts.size ?? 0, { interval: 5, timeout: 20_000 }).toBeGreaterThan(0);
+  running.child.kill(signal);
+  return await running.finished;
+}
+
+test("Ctrl-C: exit 130, the parts stay, and the same command says what is there and sends the rest", async () => {
+  const { status, stderr } = await stopped("SIGINT");
+  expect(status).toBe(130);
+  expect(stderr).toMatch(/^\d+\.\d of 35\.0 MiB are there: the same command sends the rest$/m);
+  const from = s3.requests.length;
+  const there = s3.uploads(BUCKET)[0]?.parts.size ?? 0;
+  const finished = await done(start());
+  expect(finished.stderr).toMatch(BEGUN);
+  expectWhole(finished);
+  expect(sentNumbers(from)).toHaveLength(PARTS - there);
+});
+
+test("a file that changed is uploaded anew, and said so; one that was only touched is gone on with", async () => {
+  await stopped("SIGTERM");
+  const later = new Date(Date.now() + 5000);
+  await utimes(sandbox.path("large.bin"), later, later);
+  expect((await stopped("SIGTERM")).stderr).toMatch(BEGUN);
+  BYTES[20] = (BYTES[20] ?? 0) ^ 1;
+  await writeFile(sandbox.path("large.bin"), BYTES);
+  const finished = await done(start());
+  expect(finished.stderr).toMatch(/^the file changed since \d+ \w{3} \d\d:\d\d: starting anew/m);
+  expectWhole(finished);
+});
+
+test("--no-resume leaves nothing behind, and takes what was left away", async () => {
+  await stopped("SIGINT");
+  expect(s3.uploads(BUCKET)).toHaveLength(1);
+  const { status, stderr } = await stopped("SIGINT", "--no-resume");
+  expect({ status, stderr }).toEqual({ status: 130, stderr: "error: interrupted by SIGINT\n" });
+  expect(s3.uploads(BUCKET)).toEqual([]);
+  expect(await noted()).toEqual([]);
+});
