@@ -10,6 +10,7 @@ export function absentStore(location: string): StorageDriver {
     supports: { ifAbsent: true, storageClass: true, tags: true, maxSize: Number.MAX_SAFE_INTEGER },
     put: () => Promise.reject(refuse()),
     head: (key) => Promise.reject(nothing(key)),
+    inspect: (key) => Promise.reject(nothing(key)),
     get: (key) => Promise.reject(nothing(key)),
     // oxlint-disable-next-line eslint/require-yield, eslint/no-empty-function -- an empty listing
     async *list() {},

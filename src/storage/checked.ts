@@ -27,6 +27,10 @@ export function checked(driver: StorageDriver): StorageDriver {
       checkKey(key);
       return await driver.head(key, options);
     },
+    async inspect(key, options) {
+      checkKey(key);
+      return await driver.inspect(key, options);
+    },
     async get(key, options) {
       checkKey(key);
       checkRange(options.range);

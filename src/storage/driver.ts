@@ -11,6 +11,7 @@
 import type { TaskflowError } from "../errors.ts";
 import type { CheckOptions, CheckResult } from "./check.ts";
 import type { Lifecycle } from "./lifecycle/lifecycle.ts";
+import type { Inspection } from "./inspection.ts";
 import type { Presigner } from "./presigner.ts";
 
 /** What a listing tells of an object without another request. */
@@ -252,6 +253,8 @@ export interface StorageDriver {
   put(key: string, body: Body, options: PutOptions): Promise<StoredObject>;
   /** `not_found` where there is no live object. */
   head(key: string, options: { signal: AbortSignal }): Promise<StoredObject>;
+  /** All that is known of one object, its versions too. `not_found` as `head`. */
+  inspect(key: string, options: { signal: AbortSignal }): Promise<Inspection>;
   /** `not_found` as `head`. A range reaches at most to the end; one that begins past it is `usage`. */
   get(key: string, options: { range?: Range; signal: AbortSignal }): Promise<GetResult>;
   /** Live objects in S3's key order (bytes of UTF-8), a page at a time. A broken page throws; the list is never shorter than the truth. */

@@ -24,6 +24,7 @@ export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): Stor
     ...(driver.presigner === undefined ? {} : { presigner: driver.presigner }),
     put: (key, body, options) => turn(options.signal, () => driver.put(key, body, options)),
     head: (key, options) => turn(options.signal, () => driver.head(key, options)),
+    inspect: (key, options) => turn(options.signal, () => driver.inspect(key, options)),
     get: (key, options) => turn(options.signal, () => driver.get(key, options)),
     list: (prefix, options) => limitEach(turn, options.signal, driver.list(prefix, options)),
     delete: (keys, options) => limitEach(turn, options.signal, driver.delete(keys, options)),

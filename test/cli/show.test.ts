@@ -76,6 +76,29 @@ describe("show", () => {
     expect((await json(["attach", "show", key])).document).toMatchObject({ warnings: [], items: [{ sha256: null }] });
   });
 
+  test("tells what lies in the trash under its key", async () => {
+    const { json, run, attach, write } = await createWorld();
+    const key = await attach("T-1", "a.txt", "first");
+    await run(["attach", "delete", key]);
+    await write(`uploads/${key}`, "put there again");
+    const { document } = await json(["attach", "show", key]);
+    expect(itemsOf(document)).toMatchObject([
+      {
+        archive: null,
+        encryption: null,
+        checksum: null,
+        versions: [
+          { kind: "version", id: null, latest: true, size: 15, storageClass: "STANDARD" },
+          { kind: "delete-marker", id: null, latest: false, size: 0, storageClass: null },
+          { kind: "version", id: null, latest: false, size: 5, storageClass: "STANDARD" },
+        ],
+      },
+    ]);
+    expect((await run(["attach", "show", key])).stdout).toMatch(
+      /^latest\t\S+ 15 bytes STANDARD\nversion\t\S+ deleted\n/m,
+    );
+  });
+
   test("changes nothing", async () => {
     const { run, attach, cwd } = await createWorld();
     await attach("T-1", "a.txt");

@@ -33,6 +33,10 @@ export function scoped(driver: StorageDriver, prefix: string): StorageDriver {
     ...(versions === undefined ? {} : { versions: scopedVersions(versions) }),
     put: async (key, body, options) => outer(await driver.put(inner(key), body, options)),
     head: async (key, options) => outer(await driver.head(inner(key), options)),
+    async inspect(key, options) {
+      const { object, ...more } = await driver.inspect(inner(key), options);
+      return { object: outer(object), ...more };
+    },
     async get(key, options) {
       const { object, chunks } = await driver.get(inner(key), options);
       return { object: outer(object), chunks };

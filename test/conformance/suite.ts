@@ -7,6 +7,7 @@ import type { StorageDriver } from "../../src/storage/driver.ts";
 import { deletePromises } from "./delete.ts";
 import { goneForGoodPromises } from "./gone-for-good.ts";
 import type { DriverHarness, Exceptions } from "./harness.ts";
+import { inspectPromises } from "./inspect.ts";
 import { largePromises } from "./large.ts";
 import { listPromises } from "./list.ts";
 import { manyPromises } from "./many.ts";
@@ -62,6 +63,9 @@ export function describeDriver(name: string, harness: DriverHarness): void {
     });
     describe("head and get", () => {
       readPromises(suite);
+    });
+    describe("inspect", () => {
+      inspectPromises(suite);
     });
     describe("list", () => {
       listPromises(suite);

@@ -19,6 +19,7 @@ function spy(supports: Partial<Supports> = {}): { driver: StorageDriver; reached
     supports: { ifAbsent: true, storageClass: true, tags: true, maxSize: 1000, ...supports },
     put: async () => await Promise.resolve(reach("put")),
     head: async () => await Promise.resolve(reach("head")),
+    inspect: async () => await Promise.resolve(reach("inspect")),
     get: async () => await Promise.resolve(reach("get")),
     list: () => each("list"),
     delete: () => each("delete"),
@@ -59,6 +60,7 @@ describe("checked", () => {
     for (const call of [
       driver.put(key, bodyOf(text("x")), putOptions()),
       driver.head(key, options),
+      driver.inspect(key, options),
       driver.get(key, options),
       collect(driver.delete([good, key], options)),
       versions.headDeleted(key, options),

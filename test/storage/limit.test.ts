@@ -32,6 +32,7 @@ function gated(): { driver: StorageDriver; waiting: (() => void)[]; most: () => 
     supports: { ifAbsent: true, storageClass: true, tags: true, maxSize: 1000 },
     put: head,
     head,
+    inspect: head,
     get: head,
     list,
     delete: list,

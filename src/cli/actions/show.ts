@@ -1,8 +1,12 @@
 import { detailedAttachmentOf } from "../../attachments/types.ts";
 import type { Attachment } from "../../attachments/types.ts";
+import type { StorageDriver } from "../../storage/driver.ts";
+import { MOST_VERSIONS } from "../../storage/inspection.ts";
+import type { Inspection } from "../../storage/inspection.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { ShowOptions } from "../commands/show.ts";
 import type { Context } from "../context.ts";
+import { inspectionFields, inspectionJson } from "../inspection-view.ts";
 import { formatSize } from "../output/format.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
@@ -11,9 +15,9 @@ import { attempt, checkOperands, selectAttachments } from "./items.ts";
 import type { Selection } from "./items.ts";
 
 export function runShow(ctx: Context, operands: readonly string[], options: ShowOptions): Promise<number> {
-  const view: View<Attachment> = {
-    json: attachmentJson,
-    line: (attachment) => (ctx.stdout.isTerminal ? forPeople(attachment) : forPrograms(attachment)),
+  const view: View<Shown> = {
+    json: ({ attachment, inspection }) => ({ ...attachmentJson(attachment), ...inspectionJson(inspection) }),
+    line: (shown) => (ctx.stdout.isTerminal ? forPeople(shown) : forPrograms(shown)),
   };
   return runSession(ctx, "show", options, view, async ({ report, openStore }) => {
     const selection: Selection = {
@@ -26,21 +30,33 @@ export function runShow(ctx: Context, operands: readonly string[], options: Show
     const driver = await openStore();
     const selected = selectAttachments(ctx, driver, report, operands, selection);
     for await (const { attachment, index, text } of selected) {
-      const detailed = await attempt(report, { index, text }, async () =>
-        attachment.details === undefined
-          ? detailedAttachmentOf(await driver.head(attachment.key, { signal: ctx.signal }))
-          : attachment,
-      );
-      if (detailed === null) continue;
-      const damaged = detailed.details?.damaged;
-      if (damaged !== undefined) await report.warning(`the record of ${detailed.key} is damaged: ${damaged}`);
-      await report.item(detailed, detailed.size);
+      const shown = await attempt(report, { index, text }, () => lookAt(ctx, driver, attachment));
+      if (shown === null) continue;
+      for (const warning of warningsOf(shown)) await report.warning(warning);
+      await report.item(shown, shown.attachment.size);
     }
     return undefined;
   });
 }
 
-function fieldsOf(attachment: Attachment): readonly (readonly [string, string | null])[] {
+interface Shown {
+  readonly attachment: Attachment;
+  readonly inspection: Inspection;
+}
+
+async function lookAt(ctx: Context, driver: StorageDriver, found: Attachment): Promise<Shown> {
+  const inspection = await driver.inspect(found.key, { signal: ctx.signal });
+  return { attachment: detailedAttachmentOf(inspection.object) ?? found, inspection };
+}
+
+function warningsOf({ attachment: { key, details }, inspection: { versions } }: Shown): string[] {
+  return [
+    ...(details?.damaged === undefined ? [] : [`the record of ${key} is damaged: ${details.damaged}`]),
+    ...(versions?.hasMore === true ? [`${key} has more than the ${MOST_VERSIONS} versions that are shown`] : []),
+  ];
+}
+
+function fieldsOf({ attachment, inspection }: Shown): readonly (readonly [string, string | null])[] {
   const { details } = attachment;
   return [
     ["name", attachment.name],
@@ -56,22 +72,23 @@ function fieldsOf(attachment: Attachment): readonly (readonly [string, string | 
     ["note", details?.note ?? null],
     ...Object.entries(details?.meta ?? {}).map(([key, text]) => [`meta ${key}`, text] as const),
     ...Object.entries(details?.tags ?? {}).map(([key, text]) => [`tag ${key}`, text] as const),
+    ...inspectionFields(inspection),
   ];
 }
 
 const LABEL_WIDTH = 15;
 
-function forPeople(attachment: Attachment): string {
-  const lines = fieldsOf(attachment).map(([label, text]) => {
-    const shown = label === "size" ? `${formatSize(attachment.size)} (${text ?? ""} bytes)` : (text ?? "not recorded");
-    return `${printable(label).padEnd(LABEL_WIDTH)}${printable(shown)}`;
+function forPeople(shown: Shown): string {
+  const lines = fieldsOf(shown).map(([label, text]) => {
+    const size = label === "size" ? `${formatSize(shown.attachment.size)} (${text ?? ""} bytes)` : null;
+    return `${printable(label).padEnd(LABEL_WIDTH)}${printable(size ?? text ?? "not recorded")}`;
   });
   return `${lines.join("\n")}\n`;
 }
 
 /** A field a line, label and value between a tab; what was not recorded has no value. */
-function forPrograms(attachment: Attachment): string {
-  return fieldsOf(attachment)
+function forPrograms(shown: Shown): string {
+  return fieldsOf(shown)
     .map(([label, text]) => `${tsvField(label)}\t${tsvField(text ?? "")}`)
     .join("\n");
 }

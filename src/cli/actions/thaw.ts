@@ -4,6 +4,7 @@ import type { Thaw } from "../../storage/driver.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { ThawCommandOptions } from "../commands/thaw.ts";
 import type { Context } from "../context.ts";
+import { archiveJson } from "../inspection-view.ts";
 import { mapInOrder } from "../map-in-order.ts";
 import { count, formatLocalTime, formatSeconds } from "../output/format.ts";
 import type { JsonObject } from "../output/json-document.ts";
@@ -68,7 +69,7 @@ export function runThaw(ctx: Context, operands: readonly string[], options: Thaw
 function rowJson({ attachment, thaw: { outcome, archive, usually } }: Row): JsonObject {
   return {
     ...attachmentJson(attachment),
-    archive: archive === null ? null : { state: archive.state, until: archive.until?.toISOString() ?? null },
+    archive: archive === null ? null : archiveJson(archive),
     thaw: outcome,
     usually: usually === null ? null : { fromSeconds: usually.from, toSeconds: usually.to },
   };

@@ -10,6 +10,7 @@ import { translated, translatedEach } from "./errors.ts";
 import { preparation } from "./folder.ts";
 import type { Folder } from "./folder.ts";
 import { get } from "./get.ts";
+import { inspect } from "./inspect.ts";
 import { list, listDeleted } from "./list.ts";
 import { purgeKeys } from "./purge.ts";
 import { put } from "./put.ts";
@@ -87,6 +88,11 @@ function folderDriver(folder: Folder): StorageDriver {
         throwIfAborted(signal);
         await pace(signal);
         return head(folder, key);
+      }),
+    inspect: (key, { signal }) =>
+      translated(`read ${key}`, root, async () => {
+        throwIfAborted(signal);
+        return await inspect(folder, key);
       }),
     get: (key, options) => translated(`read ${key}`, root, () => get(folder, key, options, handles)),
     list: (prefix, options) => translatedEach(`list ${prefix}`, root, () => list(folder.layout, prefix, options)),

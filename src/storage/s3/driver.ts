@@ -12,6 +12,7 @@ import { get } from "./get.ts";
 import { head } from "./head.ts";
 import { s3Lifecycle } from "./lifecycle.ts";
 import { headDeleted, listDeleted } from "./list-deleted.ts";
+import { inspect } from "./inspect.ts";
 import { openLedger } from "./ledger.ts";
 import { list } from "./list.ts";
 import { s3Presigner } from "./presigner.ts";
@@ -65,6 +66,7 @@ function s3Driver(store: S3Store, transport: Transport): StorageDriver {
     presigner: s3Presigner(store),
     put: (key, body, options) => put(store, key, body, options),
     head: (key, { signal }) => head(store, key, { signal }),
+    inspect: (key, { signal }) => inspect(store, key, signal),
     get: (key, options) => get(store, key, options),
     list: (prefix, options) => list(store, prefix, options),
     delete: (keys, { signal }) => deleteKeys(store, keys, signal),

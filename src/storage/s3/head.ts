@@ -16,11 +16,22 @@ interface HeadOptions {
   readonly signal: AbortSignal;
   /** Absent: the live object. */
   readonly versionId?: string;
+  /** Ask for the checksum that S3 keeps. */
+  readonly checksum?: true;
 }
 
 /** As `StorageDriver.head`. */
 export async function head(store: S3Store, key: string, options: HeadOptions): Promise<StoredObject> {
-  const output = await headRaw(store, key, options);
+  return await describeHead(store, key, await headRaw(store, key, options), options);
+}
+
+/** What `headRaw` brought, with the tags. */
+export async function describeHead(
+  store: S3Store,
+  key: string,
+  output: HeadObjectCommandOutput,
+  options: HeadOptions,
+): Promise<StoredObject> {
   return describe(key, sizeOf(store, key, output), output, await tagsOf(store, key, output.TagCount, options));
 }
 
@@ -28,7 +39,7 @@ export async function head(store: S3Store, key: string, options: HeadOptions): P
 export async function headRaw(
   store: S3Store,
   key: string,
-  { signal, versionId }: HeadOptions,
+  { signal, versionId, checksum }: HeadOptions,
 ): Promise<HeadObjectCommandOutput> {
   const call: SignalledCall = { act: `read ${key}`, action: "s3:GetObject", key, signal };
   try {
@@ -37,6 +48,7 @@ export async function headRaw(
         Bucket: store.bucket,
         Key: key,
         ...(versionId === undefined ? {} : { VersionId: versionId }),
+        ...(checksum === undefined ? {} : { ChecksumMode: "ENABLED" }),
       });
       return withETag(await client.send(command, options));
     });
