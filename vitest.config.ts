@@ -12,7 +12,7 @@ const server = process.env["TASKFLOW_TEST_SERVER"];
 const unit = {
   name: "unit",
   include: ["test/**/*.test.ts"],
-  exclude: ["test/**/kill-sweep.test.ts", ...ON_A_SERVER],
+  exclude: ["test/**/kill-sweep.test.ts", "test/terraform/**", ...ON_A_SERVER],
   testTimeout: 20_000,
   hookTimeout: 30_000,
   env,
@@ -36,7 +36,15 @@ const onServer = {
   env,
 };
 
-/** `npm test` runs everything; `npx vitest run --project unit` leaves out what takes minutes. */
-const projects = server === undefined ? [unit, killSweep, onServer] : [onServer];
+const terraform = {
+  name: "terraform",
+  include: ["test/terraform/**/*.test.ts"],
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  env,
+};
+
+/** `npm test` runs all but terraform; `npx vitest run --project unit` leaves out what takes minutes. */
+const projects = server === undefined ? [unit, killSweep, onServer, terraform] : [onServer];
 
 export default defineConfig({ test: { projects: projects.map((test) => ({ test })) } });

@@ -1,6 +1,12 @@
 /** Programs that some tests need: where one is missing the test says so and is skipped, but on CI it fails. */
 import { spawnSync } from "node:child_process";
 
+/** What installs a program that is in no package of Debian. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  terraform: "developer.hashicorp.com/terraform/install has it, 1.9 or newer",
+  moto_server: "pip install 'moto[server]'",
+};
+
 /** The package of Debian that brings each program. */
 const PACKAGES: Readonly<Record<string, string>> = {
   strace: "strace",
@@ -32,7 +38,7 @@ export function hasTool(name: string): boolean {
 }
 
 export function missing(name: string): string {
-  return `${name} is missing: apt-get install ${PACKAGES[name] ?? name}`;
+  return `${name} is missing: ${ELSEWHERE[name] ?? `apt-get install ${PACKAGES[name] ?? name}`}`;
 }
 
 /** For `test.skipIf(!isRoot)`: mounts and other users need it. On CI not being root is an error. */

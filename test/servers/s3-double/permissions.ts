@@ -23,17 +23,24 @@ export interface User {
   readonly allow?: readonly Rule[];
   /** Wins over `allow`. */
   readonly deny?: readonly Rule[];
+  /** Decides instead of `allow` and `deny`; `key` as of `isAllowed`. */
+  readonly decides?: (action: string, bucket: string, key: string | null) => boolean;
+  /** Told of each action without which a request is refused. */
+  readonly demanded?: (action: string, allowed: boolean) => void;
 }
 
 /** `key`: of an object, or the prefix of a listing; `null` for the bucket itself. */
 export function isAllowed(user: User, action: string, bucket: string, key: string | null): boolean {
+  if (user.decides !== undefined) return user.decides(action, bucket, key);
   const covers = (rule: Rule): boolean => isCovered(rule, action, bucket, key);
   if (user.deny?.some(covers)) return false;
   return user.allow === undefined || user.allow.some(covers);
 }
 
 export function demand(user: User, action: string, bucket: string, key: string | null): void {
-  if (!isAllowed(user, action, bucket, key)) throw accessDenied(user, action, bucket, key);
+  const allowed = isAllowed(user, action, bucket, key);
+  user.demanded?.(action, allowed);
+  if (!allowed) throw accessDenied(user, action, bucket, key);
 }
 
 export function accessDenied(user: User, action: string, bucket: string, key: string | null): S3Error {

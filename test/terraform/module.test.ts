@@ -1,0 +1,111 @@
+/** terraform/ without any AWS: its form, what it plans, what it refuses, and what its policies decide. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { DEFAULT_LIFECYCLE } from "../../src/storage/lifecycle/rules.ts";
+import { isAllowed } from "./iam.ts";
+import type { Plan, Report } from "./plans.ts";
+import { testModule } from "./plans.ts";
+import { ACCOUNT, POLICY_CASES } from "./policy-cases.ts";
+import { REFUSED } from "./refused-values.ts";
+import { COMMANDS, askedBy } from "./operations.ts";
+import type { Asked } from "./operations.ts";
+import { openTerraform } from "./terraform.ts";
+
+const terraform = await openTerraform();
+
+describe.skipIf(terraform.missing !== null)("the Terraform module", () => {
+  let report: Report;
+  const plan = (name: string): Plan => {
+    const found = report.plans.get(name);
+    if (found === undefined) throw new Error(`no plan of ${name}: ${report.problems.join("\n")}`);
+    return found;
+  };
+
+  beforeAll(async () => {
+    report = await testModule(terraform, REFUSED);
+  });
+
+  test("is formatted", async () => {
+    expect(await terraform.run(["fmt", "-check", "-diff", "-recursive"])).toMatchObject({ status: 0, stdout: "" });
+  });
+
+  test("is valid, and warns of nothing", async () => {
+    expect(JSON.parse(await terraform.done(["validate", "-json"]))).toMatchObject({ valid: true, warning_count: 0 });
+  });
+
+  test("passes its own tests, without credentials", () => {
+    expect(report.problems).toEqual([]);
+    expect(report.statuses.size).toBeGreaterThan(3);
+    expect(new Set(report.statuses.values())).toEqual(new Set(["pass"]));
+  });
+
+  test("says outright below which size nothing moves, as a folder store's rules do", () => {
+    expect(plan("dev").resource("aws_s3_bucket_lifecycle_configuration.attachments")).toMatchObject({
+      transition_default_minimum_object_size: DEFAULT_LIFECYCLE.TransitionDefaultMinimumObjectSize,
+    });
+  });
+
+  for (const refusal of REFUSED) {
+    test(`refuses ${JSON.stringify(refusal.values)}, with the way out`, () => {
+      expect(report.refusals.get(refusal)?.join("\n")).toMatch(refusal.says);
+    });
+  }
+
+  for (const { plan: name, title, request, allowed } of POLICY_CASES) {
+    test(`${allowed ? "allows" : "denies"} in ${name}: ${title}`, () => {
+      const { outputs } = plan(name);
+      expect(isAllowed(request(outputs), outputs.bucket_policy, ACCOUNT)).toBe(allowed);
+    });
+  }
+
+  test("the policy names no principal of everybody but to deny, and no caller", () => {
+    for (const name of ["dev", "prod", "prod_with_roles_as_principals"]) {
+      const { Statement } = plan(name).outputs.bucket_policy;
+      const open = Statement.filter(({ Effect, Principal }) => Effect === "Allow" && Principal === "*");
+      expect(open).toEqual([]);
+      expect(Statement.every(({ Condition, Principal }) => Principal !== "*" || Condition !== undefined)).toBe(true);
+    }
+  });
+
+  describe("the README's table of commands and actions", () => {
+    const asked = new Map<string, Asked>();
+    beforeAll(async () => {
+      for (const command of Object.keys(COMMANDS)) asked.set(command, await askedBy(command, plan("prod").outputs));
+    });
+
+    test.each(Object.keys(COMMANDS))("says what %s asks for, neither more nor less", (command) => {
+      expect(actionsInReadme().get(command)).toEqual([...(asked.get(command)?.granted ?? [])].sort());
+    });
+
+    test("has every command", () => {
+      expect([...actionsInReadme().keys()].sort()).toEqual(Object.keys(COMMANDS).sort());
+    });
+
+    test("the policies grant that and nothing else", () => {
+      const used = new Set([...asked.values()].flatMap(({ granted }) => [...granted]));
+      const granted = plan("prod").outputs.client_policy.Statement.flatMap(({ Action }) => Action);
+      expect(granted.toSorted()).toEqual([...used].map((action) => `s3:${action}`).sort());
+    });
+
+    test("only undelete asks for more: it is refused, and copies the version back instead", () => {
+      const refused = [...asked].flatMap(([command, { refused: actions }]) =>
+        [...actions].map((each) => [command, each]),
+      );
+      expect(refused).toEqual([["undelete", "DeleteObjectVersion"]]);
+    });
+  });
+});
+
+/** By command: the actions of its row, sorted. */
+function actionsInReadme(): Map<string, string[]> {
+  const readme = readFileSync(path.resolve(import.meta.dirname, "../../README.md"), "utf8");
+  const [, table = ""] =
+    /^\| command \| on the bucket \| on its attachments \|\n\|.*\|\n((?:\|.*\n)*)/m.exec(readme) ?? [];
+  const rows = table
+    .trim()
+    .split("\n")
+    .map((row) => row.split("|").map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word)));
+  // Commands that ask for the same share a row.
+  return new Map(rows.flatMap(([, commands = [], ...cells]) => commands.map((each) => [each, cells.flat().sort()])));
+}
