@@ -22,7 +22,10 @@ async function linkTo(...words: string[]): Promise<Item & { readonly url: string
 function headSays(headers: Record<string, string>): void {
   world.s3.fault(
     { operation: "HeadObject" },
-    reply({ status: 200, headers: { "content-length": "5", "last-modified": new Date().toUTCString(), ...headers } }),
+    reply({
+      status: 200,
+      headers: { etag: '"e"', "content-length": "5", "last-modified": new Date().toUTCString(), ...headers },
+    }),
   );
 }
 
@@ -99,6 +102,26 @@ describe("presign on a bucket", () => {
     const { stdout } = await world.run(["attach", "presign", key], { env });
     expect(stdout).toContain(`http://localhost:${port}/${BUCKET}/tasks/`);
     expect(await (await fetch(stdout.trim())).text()).toBe("hello");
+  });
+
+  test("is signed for the region that the bucket is in, whatever was thought at first", async () => {
+    world.s3.addBucket("elsewhere", { region: "eu-west-1" });
+    const key = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_a.txt";
+    world.s3.plant("elsewhere", key, "hello");
+    const env = { AWS_S3_BUCKET: "elsewhere", AWS_REGION: undefined };
+    const { stdout } = await world.run(["attach", "presign", key], { env });
+    expect(stdout).toContain("%2Feu-west-1%2Fs3%2F");
+    expect(await (await fetch(stdout.trim())).text()).toBe("hello");
+    const link = { ...env, TASKFLOW_LINK_ENDPOINT: "https://files.example.org" };
+    for (const words of [[key], ["--put", "T-1", "b"]]) {
+      expect((await world.run(["attach", "presign", ...words], { env: link })).stdout).toContain("%2Feu-west-1%2F");
+    }
+    const wrong = { ...env, AWS_REGION: "us-east-1" };
+    for (const words of [[key], ["--put", "T-1", "b"], ["--post", "T-1", "b"]]) {
+      const { status, stdout: none, stderr } = await world.run(["attach", "presign", ...words], { env: wrong });
+      expect({ words, status, none }).toEqual({ words, status: 5, none: "" });
+      expect(stderr).toContain("AWS_REGION=eu-west-1");
+    }
   });
 
   test("follows no link that was changed", async () => {
