@@ -103,6 +103,7 @@ function ci(): string {
   key=$(taskflow attach upload "$TASK" report.pdf)        stdout is the key and nothing else
   make test 2>&1 | taskflow attach upload "$TASK" - --name test.log
   taskflow attach run "$TASK" -- make test                the same with make's exit code, and when it is stopped
+  taskflow attach upload "$TASK" a.iso --retry-for 10m    tries so long after the last part arrived
   taskflow attach verify "$TASK" --strict                 8 unless every byte is as it was attached
   taskflow attach delete "$TASK" --all --purge --yes      what can't be undone needs --yes
 

@@ -3,9 +3,11 @@ import { TaskflowError, abortReason, toTaskflowError } from "../errors.ts";
 import { resolveSettings } from "../config/resolve.ts";
 import type { Settings } from "../config/resolve.ts";
 import { s3SettingsOf } from "../config/s3-settings.ts";
-import { noStoreError, whichStore } from "../config/which-store.ts";
+import { noStoreError, storeNamed, whichStore } from "../config/which-store.ts";
+import type { StoreChoice } from "../config/which-store.ts";
 import { absentStore } from "../storage/absent.ts";
 import type { StorageDriver } from "../storage/driver.ts";
+import type { Location } from "../storage/location.ts";
 import { openDriver } from "../storage/open.ts";
 import { createPace } from "../storage/pace.ts";
 import type { Context } from "./context.ts";
@@ -21,6 +23,8 @@ export interface Session<Row> {
   settings(): Promise<Settings>;
   /** The store of the settings. Closed when the command ends. */
   openStore(whereAbsent?: WhereAbsent): Promise<StorageDriver>;
+  /** As `openStore`, of the store that an option names. */
+  openNamed(location: Location, flag: string, whereAbsent: WhereAbsent): Promise<StorageDriver>;
 }
 
 /** What to do where there is no folder store yet: `no_store`, make it, or go on as if it were there and empty. */
@@ -52,11 +56,16 @@ export async function runSession<Row>(
       return settings;
     },
     async openStore(whereAbsent = "fail") {
-      const driver = await openChosenStore(ctx, await session.settings(), report, whereAbsent, options);
-      opened.push(driver);
-      report.setStore(driver.location);
-      return driver;
+      const settings = await session.settings();
+      return await open(await whichStore(settings, ctx), whereAbsent);
     },
+    openNamed: (location, flag, whereAbsent) => open(storeNamed(location, flag), whereAbsent),
+  };
+  const open = async (choice: StoreChoice, whereAbsent: WhereAbsent): Promise<StorageDriver> => {
+    const driver = await openChosenStore(ctx, await session.settings(), choice, report, whereAbsent, options);
+    opened.push(driver);
+    report.setStore(driver.location);
+    return driver;
   };
   let ending: ReportEnding | undefined;
   try {
@@ -97,11 +106,11 @@ async function readSettings<Row>(ctx: Context, options: TransferOptions, report:
 async function openChosenStore<Row>(
   ctx: Context,
   settings: Settings,
+  choice: StoreChoice,
   report: Report<Row>,
   whereAbsent: WhereAbsent,
   { limitRate }: TransferOptions,
 ): Promise<StorageDriver> {
-  const choice = await whichStore(settings, ctx);
   if (choice.kind === "folder" && !choice.exists) {
     if (whereAbsent === "fail") throw noStoreError(choice);
     if (whereAbsent === "pretend") return absentStore(choice.path);

@@ -69,7 +69,7 @@ function parsePath(text: string, { folder, home }: Surroundings): Parsed<string>
   return folder === null ? bad("a relative path", "write it from / or ~/") : good(path.resolve(folder, file));
 }
 
-function parseStore(text: string, around: Surroundings): Parsed<Location> {
+export function parseStore(text: string, around: Surroundings): Parsed<Location> {
   const location = parseLocationText(expandHome(text, around.home));
   if (!location.ok || location.value.kind !== "folder") return location;
   const folder = parsePath(location.value.path, around);

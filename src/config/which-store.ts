@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { TaskflowError } from "../errors.ts";
+import type { Location } from "../storage/location.ts";
 import { foldersUpward, statOrNull } from "./look-upward.ts";
 import { printable } from "./parse-values.ts";
 import type { Settings } from "./resolve.ts";
@@ -43,6 +44,14 @@ export async function whichStore(
   where: { readonly cwd: string; readonly home: string | null },
 ): Promise<StoreChoice> {
   return namedStore(settings) ?? storeByUseS3(settings) ?? folderChoice(where);
+}
+
+/** The store that an option of one command names; the path of a folder is absolute. */
+export function storeNamed(location: Location, flag: string): StoreChoice {
+  const origin: Origin = { source: "flag", name: flag, text: "the command line", folder: null };
+  return location.kind === "s3"
+    ? { kind: "s3", bucket: location.bucket, origin }
+    : explicitFolder(location.path, origin);
 }
 
 /** The error of a command that needs a store where there is none: where it looked, and how to get one. */

@@ -28,10 +28,12 @@ export const downloadCommand = defineCommand<DownloadOptions>({
     "taskflow attach download T-42 backup.tar -o - | tar x",
   ],
   configure: (command) =>
-    addTransferOptions(command)
-      .option("--task <id>", "the task; all operands are then items", notEmpty("--task"))
-      .option("-o, --output <where>", "a file, a folder with a / at its end, or - for stdout", notEmpty("--output"))
-      .option("--if-exists <what>", `${IF_EXISTS.join(", ")} (default: fail)`, choice("--if-exists", IF_EXISTS))
-      .option("--no-verify", "take the bytes as they are"),
+    addTransferOptions(
+      command
+        .option("--task <id>", "the task; all operands are then items", notEmpty("--task"))
+        .option("-o, --output <where>", "a file, a folder with a / at its end, or - for stdout", notEmpty("--output"))
+        .option("--if-exists <what>", `${IF_EXISTS.join(", ")} (default: fail)`, choice("--if-exists", IF_EXISTS))
+        .option("--no-verify", "take the bytes as they are"),
+    ),
   load: async () => (await import("../actions/download.ts")).runDownload,
 });

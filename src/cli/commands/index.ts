@@ -1,6 +1,7 @@
 /** What can be typed, in the order the help shows it. */
 import type { AnyCommandSpec } from "../command.ts";
 import { configCommands } from "./config.ts";
+import { copyCommand } from "./copy.ts";
 import { deleteCommand } from "./delete.ts";
 import { doctorCommand } from "./doctor.ts";
 import { downloadCommand } from "./download.ts";
@@ -26,6 +27,7 @@ export const ATTACH_COMMANDS: readonly AnyCommandSpec[] = [
   serveCommand,
   verifyCommand,
   runCommand,
+  copyCommand,
   doctorCommand,
 ];
 

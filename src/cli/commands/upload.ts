@@ -40,26 +40,28 @@ export const uploadCommand = defineCommand<UploadOptions>({
     "taskflow attach upload T-42 -r build/ --note 'nightly build'",
   ],
   configure: (command) =>
-    addTransferOptions(command)
-      .option("--task <id>", "the task; all operands are then files", notEmpty("--task"))
-      .option("--name <name>", "the attachment's name, instead of the file's own")
-      .option("--type <media-type>", "the media type, instead of the one found", notEmpty("--type"))
-      .option("--note <text>", "a note to keep with it")
-      .option("--meta <key=value>", "metadata to keep with it; may be repeated", collect)
-      .option("--tag <key=value>", "a tag, as S3 has them; may be repeated", collect)
-      .option("--storage-class <class>", "S3's storage class; a label on a folder", notEmpty("--storage-class"))
-      .option("-r, --recursive", "attach what is in folders, symlinks not followed")
-      .option("--replace", "then delete older attachments of the same name, undoably")
-      .option("--link", "print a signed link to each, instead of its key")
-      .option(
-        "--expires <time>",
-        "how long links work: 3600, 15m, 2h, 7d (default: 3600)",
-        value("--expires", parseExpires),
-      )
-      .option("--markdown", "print links as Markdown, images as images")
-      .option("--concurrency <n>", "files at once (default: 8)", value("--concurrency", parseInteger(1, 256)))
-      .option("--no-resume", "send all of it, and leave nothing to go on with if this is interrupted")
-      .option("--allow-empty", "attach even an empty stdin")
-      .option("-n, --dry-run", "check everything, store nothing"),
+    addTransferOptions(
+      command
+        .option("--task <id>", "the task; all operands are then files", notEmpty("--task"))
+        .option("--name <name>", "the attachment's name, instead of the file's own")
+        .option("--type <media-type>", "the media type, instead of the one found", notEmpty("--type"))
+        .option("--note <text>", "a note to keep with it")
+        .option("--meta <key=value>", "metadata to keep with it; may be repeated", collect)
+        .option("--tag <key=value>", "a tag, as S3 has them; may be repeated", collect)
+        .option("--storage-class <class>", "S3's storage class; a label on a folder", notEmpty("--storage-class"))
+        .option("-r, --recursive", "attach what is in folders, symlinks not followed")
+        .option("--replace", "then delete older attachments of the same name, undoably")
+        .option("--link", "print a signed link to each, instead of its key")
+        .option(
+          "--expires <time>",
+          "how long links work: 3600, 15m, 2h, 7d (default: 3600)",
+          value("--expires", parseExpires),
+        )
+        .option("--markdown", "print links as Markdown, images as images")
+        .option("--concurrency <n>", "files at once (default: 8)", value("--concurrency", parseInteger(1, 256)))
+        .option("--no-resume", "send all of it, and leave nothing to go on with if this is interrupted")
+        .option("--allow-empty", "attach even an empty stdin")
+        .option("-n, --dry-run", "check everything, store nothing"),
+    ),
   load: async () => (await import("../actions/upload.ts")).runUpload,
 });
