@@ -1,6 +1,6 @@
 /** The library as a stranger gets it: packed, installed in an empty folder, the README's example run as it stands. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -45,6 +45,29 @@ test("its types are there, and hold for the README's example", () => {
   ];
   const types = ["--types", "node", "--typeRoots", path.join(ROOT, "node_modules/@types")];
   expect(run(process.execPath, [path.join(ROOT, "node_modules/typescript/bin/tsc"), ...options, ...types])).toBe("");
+});
+
+test("a link to what is in a folder is good for whoever has the key that signed it; verify tells right from wrong", () => {
+  const script = `import { AttachmentStore, openStorage } from "@taskflow/attachments";
+    import { writeFileSync } from "node:fs";
+    const links = { baseUrl: "http://127.0.0.1:8787", keyFile: "${folder}/keys/links", uid: ${process.getuid?.() ?? 0} };
+    const attachments = new AttachmentStore(await openStorage("./linked", { create: true, links }));
+    const { attachment: { id, key } } = await attachments.upload("T-1", { bytes: "x", name: "a.txt" });
+    const { request, name } = await attachments.link("T-1", id, { expiresSeconds: 60, name: "b.txt" });
+    const { request: put } = await attachments.uploadLink("T-1", "c.txt", { type: "text/plain" });
+    const { verified } = await attachments.verify("T-1", "a.txt");
+    writeFileSync("linked/" + key, "y");
+    const now = await attachments.verify("T-1", "a.txt");
+    await attachments.close();
+    const without = new AttachmentStore(await openStorage("./linked"));
+    const refusal = await without.link("T-1", id).catch(({ code }) => code);
+    await without.close();
+    console.log(request.url.slice(0, 24), name, put.method, JSON.stringify(put.headers), verified, now.verified, refusal);`;
+  writeFileSync(path.join(folder, "links.js"), script);
+  expect(run(process.execPath, ["links.js"])).toBe(
+    'http://127.0.0.1:8787/_/ b.txt PUT {"Content-Type":"text/plain"} sha256 mismatch unsupported\n',
+  );
+  expect(statSync(path.join(folder, "keys/links")).mode & 0o777).toBe(0o600);
 });
 
 test("every failure is a TaskflowError with a code to act on", () => {

@@ -48,6 +48,9 @@ export interface UploadLinkRequest {
   readonly signal: AbortSignal;
 }
 
+/** How long a link lasts where nobody said, in seconds. */
+export const DEFAULT_EXPIRES_SECONDS = 3600;
+
 /** What a link may bring where nobody said: 5 GiB, also the most that S3 takes in one PUT. */
 export const DEFAULT_LINK_SIZE = 5 * 1024 ** 3;
 

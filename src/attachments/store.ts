@@ -11,12 +11,16 @@ import type { IfExists } from "./if-exists.ts";
 import { list, versionsOf } from "./list.ts";
 import type { Listing, ListQuery } from "./list.ts";
 import { parseOperands } from "./operands.ts";
+import { DEFAULT_EXPIRES_SECONDS, linkToDownload, linkToUpload } from "./presign.ts";
+import type { DownloadLinkOptions, Link, UploadLinkRequest } from "./presign.ts";
 import { openFileSource, openStreamSource } from "./source.ts";
 import type { Source } from "./source.ts";
 import { detailedAttachmentOf } from "./types.ts";
 import type { Attachment } from "./types.ts";
 import { upload } from "./upload.ts";
 import type { UploadPolicy, UploadRequest, UploadResult } from "./upload.ts";
+import { verify } from "./verify.ts";
+import type { Verification } from "./verify.ts";
 
 export interface AttachmentStoreOptions {
   /** Recorded with each upload; claimed, not proven. */
@@ -43,6 +47,14 @@ export interface DownloadPlace {
   /** Default: `fail`, with the error `exists`. */
   readonly ifExists?: IfExists;
 }
+
+/** `expiresSeconds`: 1 to 604,800, an hour where it is absent. `name`: what it is saved under, instead of its own. */
+export type LinkOptions = Partial<Pick<DownloadLinkOptions, "expiresSeconds" | "name" | "inline">>;
+
+/** `method`: PUT, unless a form for browsers is asked for with POST. */
+export type UploadLinkOptions = Partial<
+  Pick<UploadLinkRequest, "method" | "expiresSeconds" | "type" | "size" | "maxSize" | "sha256">
+>;
 
 /**
  * Attachments in a store that `openStorage` opened. An item is an id, the first four or more characters of one, a file
@@ -117,6 +129,32 @@ export class AttachmentStore {
       ...(ifExists === undefined ? {} : { ifExists }),
       signal: this.#signal,
     });
+  }
+
+  /** Hashes it again: whether it is what was attached. That it isn't is an answer, no rejection. `not_found`. */
+  async verify(task: string, item: string): Promise<Verification> {
+    const { key } = await this.#find(task, item, { among: "live", several: "newest" });
+    const verification = await verify(this.#driver, key, { signal: this.#signal });
+    if (verification === null) throw new TaskflowError("not_found", `${key} is gone already`);
+    return verification;
+  }
+
+  /**
+   * A link to download it with, good for whoever has it until it ends: a bucket answers it, or `serve` for a folder that
+   * was opened with `links`. `not_found`, `archived`, `unsupported`, `expired_credentials`.
+   */
+  async link(task: string, item: string, options: LinkOptions = {}): Promise<Link> {
+    const { key, name, details } = await this.show(task, item);
+    const { expiresSeconds = DEFAULT_EXPIRES_SECONDS, ...more } = options;
+    return await linkToDownload(this.#driver, key, { name, ...more, expiresSeconds, details, signal: this.#signal });
+  }
+
+  /** A link to attach one file with, under a key that is fixed now. As `link`; `too_large`, `type_not_allowed` by policy. */
+  async uploadLink(task: string, name: string, options: UploadLinkOptions = {}): Promise<Link> {
+    const { expiresSeconds = DEFAULT_EXPIRES_SECONDS, method = "PUT", ...more } = options;
+    const policy = this.#options.policy ?? {};
+    const request = { ...more, method, task, name, expiresSeconds, policy, signal: this.#signal };
+    return await linkToUpload(this.#driver, request, { uuid: randomUUID });
   }
 
   /** Deletes one attachment, undoably where the store keeps versions. Two of one name are `ambiguous`. */

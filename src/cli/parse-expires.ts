@@ -1,9 +1,6 @@
 import { bad, parseDuration } from "../config/parse-values.ts";
 import type { Parsed } from "../config/parse-values.ts";
 
-/** How long a link works where nobody said, in seconds. */
-export const DEFAULT_EXPIRES_SECONDS = 3600;
-
 /** S3 signs for no longer; one rule for all stores. */
 const MOST_SECONDS = 604_800;
 

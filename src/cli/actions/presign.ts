@@ -1,4 +1,4 @@
-import { linkToDownload, linkToUpload } from "../../attachments/presign.ts";
+import { DEFAULT_EXPIRES_SECONDS, linkToDownload, linkToUpload } from "../../attachments/presign.ts";
 import type { Link } from "../../attachments/presign.ts";
 import { cleanName } from "../../attachments/name.ts";
 import { isSafeToShow } from "../../attachments/served-type.ts";
@@ -12,7 +12,6 @@ import type { Context } from "../context.ts";
 import { curlLine, earlyEndText, headersText, linkJson } from "../link-view.ts";
 import { printable } from "../output/printable.ts";
 import type { Report, View } from "../output/report.ts";
-import { DEFAULT_EXPIRES_SECONDS } from "../parse-expires.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";

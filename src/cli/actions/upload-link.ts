@@ -1,5 +1,5 @@
 /** `upload --link` and `--markdown`: the link to what was just attached. */
-import { linkToDownload } from "../../attachments/presign.ts";
+import { DEFAULT_EXPIRES_SECONDS, linkToDownload } from "../../attachments/presign.ts";
 import { parseStorageClass } from "../../attachments/storage-class.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import { TaskflowError, toTaskflowError } from "../../errors.ts";
@@ -8,7 +8,6 @@ import type { StorageDriver } from "../../storage/driver.ts";
 import type { UploadOptions } from "../commands/upload.ts";
 import { earlyEndText, markdownLink } from "../link-view.ts";
 import { printable } from "../output/printable.ts";
-import { DEFAULT_EXPIRES_SECONDS } from "../parse-expires.ts";
 import type { Session } from "../session.ts";
 import { getLinksReady } from "./links-ready.ts";
 
