@@ -263,7 +263,7 @@ variable "abort_multipart_days" {
 }
 
 variable "access_log_bucket" {
-  description = "Another bucket, of the same region and account, that takes the access logs. null: none are kept."
+  description = "Another bucket, of the same region and account, whose policy lets logging.s3.amazonaws.com write access logs. null: none are kept."
   type        = string
   default     = null
 

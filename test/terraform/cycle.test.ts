@@ -26,6 +26,8 @@ const BUCKET = "taskflow-dev-attachments-123456789012";
 const moto = await startEmulator();
 const terraform = await openTerraform(moto === null ? {} : { ...KEYS, AWS_ENDPOINT_URL: moto.endpoint });
 
+afterAll(() => moto?.stop());
+
 describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terraform, on moto", () => {
   const endpoint = moto?.endpoint ?? "";
   const client = new S3Client({
@@ -34,10 +36,7 @@ describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terr
     forcePathStyle: true,
     credentials: { accessKeyId: KEYS.AWS_ACCESS_KEY_ID, secretAccessKey: KEYS.AWS_SECRET_ACCESS_KEY },
   });
-  afterAll(async () => {
-    client.destroy();
-    await moto?.stop();
-  });
+  afterAll(() => client.destroy());
 
   /** A project whose `.env` is what Terraform wrote, and nothing else names the bucket. */
   async function project(): Promise<Sandbox> {

@@ -23,7 +23,7 @@ describe.skipIf(terraform.missing !== null)("the Terraform module", () => {
   };
 
   beforeAll(async () => {
-    report = await testModule(terraform, REFUSED);
+    report = await testModule(terraform, REFUSED, { readme_prod: prodInReadme() });
   });
 
   test("is formatted", async () => {
@@ -38,6 +38,11 @@ describe.skipIf(terraform.missing !== null)("the Terraform module", () => {
     expect(report.problems).toEqual([]);
     expect(report.statuses.size).toBeGreaterThan(3);
     expect(new Set(report.statuses.values())).toEqual(new Set(["pass"]));
+  });
+
+  test("plans the README's prod", () => {
+    expect(report.statuses.get("readme_prod")).toBe("pass");
+    expect(plan("readme_prod").outputs.bucket_policy.Statement.map(({ Sid }) => Sid)).toContain("DenyObjectsToOthers");
   });
 
   test("says outright below which size nothing moves, as a folder store's rules do", () => {
@@ -97,15 +102,25 @@ describe.skipIf(terraform.missing !== null)("the Terraform module", () => {
   });
 });
 
+/** The variables that it shows for prod. */
+function prodInReadme(): string {
+  const [, variables] = /prod\.tfvars <<'END'\n(.*?)END\n/s.exec(readme()) ?? [];
+  if (variables === undefined) throw new Error("the README shows no prod.tfvars");
+  return variables;
+}
+
 /** By command: the actions of its row, sorted. */
 function actionsInReadme(): Map<string, string[]> {
-  const readme = readFileSync(path.resolve(import.meta.dirname, "../../README.md"), "utf8");
   const [, table = ""] =
-    /^\| command \| on the bucket \| on its attachments \|\n\|.*\|\n((?:\|.*\n)*)/m.exec(readme) ?? [];
+    /^\| command \| on the bucket \| on its attachments \|\n\|.*\|\n((?:\|.*\n)*)/m.exec(readme()) ?? [];
   const rows = table
     .trim()
     .split("\n")
     .map((row) => row.split("|").map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word)));
   // Commands that ask for the same share a row.
   return new Map(rows.flatMap(([, commands = [], ...cells]) => commands.map((each) => [each, cells.flat().sort()])));
+}
+
+function readme(): string {
+  return readFileSync(path.resolve(import.meta.dirname, "../../README.md"), "utf8");
 }

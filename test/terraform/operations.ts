@@ -46,8 +46,12 @@ export const COMMANDS: Readonly<Record<string, (stage: Stage) => Promise<void>>>
     await world.write("large.bin", Buffer.alloc(9 * MIB));
     await run(["upload", "T-1", "a.txt", "--replace", "--tag", "a=b"]);
     await run(["upload", "T-1", "large.bin", "--tag", "a=b", "--link"]);
+    const cut = s3.fault({ operation: "UploadPart", nth: 2 }, reply({ status: 403, code: "AccessDenied" }));
+    await run(["upload", "T-1", "large.bin"], 4);
+    cut.remove();
+    await run(["upload", "T-1", "large.bin"]);
     const broken = s3.fault(COMPLETE, TOO_SMALL);
-    await run(["upload", "T-1", "large.bin"], 5);
+    await run(["upload", "T-1", "large.bin", "--no-resume"], 5);
     broken.remove();
   },
   async list({ run, attach, prepare }) {

@@ -29,12 +29,21 @@ export interface Outputs {
   readonly client_policy: Policy;
 }
 
-export async function testModule(terraform: Terraform, refused: readonly Refusal[]): Promise<Report> {
+/** `examples`: more runs that must pass, each a name and its variables in Terraform's language. */
+export async function testModule(
+  terraform: Terraform,
+  refused: readonly Refusal[],
+  examples: Readonly<Record<string, string>>,
+): Promise<Report> {
   const batches = batchesOf(refused);
-  const files = batches.map((_, at) => path.join(terraform.folder, "tests", `${batchName(at)}.tftest.hcl`));
-  for (const [at, file] of files.entries()) await writeFile(file, testOf(batchName(at), batches[at] ?? []));
+  const runs = [
+    ...batches.map((batch, at) => [batchName(at), variablesOf(batch)] as const),
+    ...Object.entries(examples),
+  ];
+  const fileOf = (name: string): string => path.join(terraform.folder, "tests", `${name}.tftest.hcl`);
+  for (const [name, variables] of runs) await writeFile(fileOf(name), testOf(name, variables));
   const { stdout } = await terraform.run(["test", "-json", "-verbose"]);
-  for (const file of files) await rm(file);
+  for (const [name] of runs) await rm(fileOf(name));
   const events = stdout
     .split("\n")
     .filter((line) => line.startsWith("{"))
@@ -74,17 +83,19 @@ function batchName(at: number): string {
 }
 
 /** A value in JSON is one in Terraform's language too. */
-function testOf(name: string, batch: readonly Refusal[]): string {
-  const lines = batch.flatMap(({ values }) =>
-    Object.entries(values).map(([variable, value]) => `    ${variable} = ${JSON.stringify(value)}`),
-  );
+function variablesOf(batch: readonly Refusal[]): string {
+  const assignments = batch.flatMap(({ values }) => Object.entries(values));
+  return assignments.map(([variable, value]) => `${variable} = ${JSON.stringify(value)}`).join("\n");
+}
+
+function testOf(name: string, variables: string): string {
   return `mock_provider "aws" {}
 
 run "${name}" {
   command = plan
 
   variables {
-${lines.join("\n")}
+${variables}
   }
 }
 `;
