@@ -47,6 +47,17 @@ export interface Invocation {
 /** Any command, its options' type forgotten: only its own action gets them back. */
 export type AnyCommandSpec = Omit<CommandSpec, "load"> & { load(): Promise<Action<never>> };
 
+/** Commands below a word of their own: `lifecycle status`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly AnyCommandSpec[];
+}
+
+export function defineGroup(group: CommandGroup): CommandGroup {
+  return group;
+}
+
 export function defineCommand<Options extends CommonOptions>(spec: CommandSpec<Options>): AnyCommandSpec {
   return spec;
 }

@@ -1,6 +1,8 @@
 /** `taskflow help TOPIC`: made from the tables that the program itself acts on, where there is one. */
 import { SETTINGS, SETTING_NAMES, setting } from "../config/settings.ts";
 import { ERRORS } from "../errors.ts";
+import { DEFAULT_LIFECYCLE } from "../storage/lifecycle/rules.ts";
+import { ruleInWords } from "./lifecycle-words.ts";
 
 export const topics: ReadonlyMap<string, () => string> = new Map([
   ["errors", errors],
@@ -92,9 +94,34 @@ A folder's links are answered by \`taskflow attach serve --cors https://app.exam
 }
 
 function lifecycle(): string {
-  return `On a folder store nothing expires by itself: what was deleted can be undeleted until it is purged with
-\`taskflow attach delete TASK ITEM --purge\`. Storage classes are labels there.
+  return `Lifecycle rules move attachments to cheaper storage classes as they age, expire live ones, destroy deleted ones, and
+abort uploads that were never finished. S3 does that by itself:
+
+  taskflow attach lifecycle status            totals, and what happens within 30 days
+  taskflow attach lifecycle status T-42       what happens to each attachment next, or why it stays
+
+A rule's days are counted from when a live one was written or a deleted one was deleted, and end at the next midnight
+UTC. S3 acts then or some days later: until it has, it is "pending". There is no way back to a warmer class. What is
+smaller than 128 KiB stays where it is, unless its rule filters by size, or the bucket says otherwise.
+
+On a folder store the rules are in .taskflow/lifecycle.json, in the JSON that
+\`aws s3api get-bucket-lifecycle-configuration\` prints; without that file:
+
+${DEFAULT_LIFECYCLE.Rules.map((rule, n) => broken(ruleInWords(rule, n))).join("\n")}
+
+{"Rules": []} means none. Nothing happens on a folder until this is run, by a person or by cron:
+
+  taskflow attach lifecycle apply -n          what is due
+  taskflow attach lifecycle apply             do it: expired ones go to the trash, deleted ones are destroyed
+
+Storage classes are labels on a folder: everything can be read at once.
 `;
+}
+
+/** A line for the rule, and one for each thing it does. */
+function broken(rule: string): string {
+  const [name = "", actions = ""] = rule.split(": ");
+  return [`  ${name}:`, ...actions.split(/(?<=[,;]) /).map((action) => `      ${action}`)].join("\n");
 }
 
 function ci(): string {

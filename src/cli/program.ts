@@ -1,7 +1,7 @@
 /** The tree of commands. Only what argv names is declared whole, so that `--help` stays quick. */
 import { Command, Option } from "commander";
 import { TaskflowError } from "../errors.ts";
-import type { AnyCommandSpec, CommonOptions, Invocation } from "./command.ts";
+import type { AnyCommandSpec, CommandGroup, CommonOptions, Invocation } from "./command.ts";
 
 declare const TASKFLOW_VERSION: string;
 
@@ -26,27 +26,34 @@ export async function buildProgram(argv: readonly string[], output: ProgramOutpu
   root.option("--version", "print the version and exit");
 
   const group = async (
+    parent: Command,
     name: string,
     summary: string,
-    load: () => Promise<readonly AnyCommandSpec[]>,
+    load: () => Promise<readonly (AnyCommandSpec | CommandGroup)[]>,
   ): Promise<void> => {
-    const command = prepare(root.command(name), output).summary(summary).description(summary);
+    const command = prepare(parent.command(name), output).summary(summary).description(summary);
     command.usage("COMMAND [options]");
     // Without its name in argv none of its commands can be meant.
     if (!argv.includes(name)) return;
     if (hasOptions) addCommonOptions(command, { hidden: true });
     for (const spec of await load()) {
+      if ("commands" in spec) {
+        await group(command, spec.name, spec.summary, () => Promise.resolve(spec.commands));
+        continue;
+      }
       addCommand(command, spec, argv, output, (run) => {
         found = run;
       });
     }
   };
   await group(
+    root,
     "attach",
     "put files on tasks, and get them back",
     async () => (await import("./commands/index.ts")).ATTACH_COMMANDS,
   );
   await group(
+    root,
     "config",
     "show and change the settings",
     async () => (await import("./commands/index.ts")).CONFIG_COMMANDS,

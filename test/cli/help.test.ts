@@ -30,16 +30,21 @@ describe("--help", () => {
   );
 
   test.each([
-    ...ATTACH_COMMANDS.flatMap(({ name, alias }) => [["attach", name], ...(alias ? [["attach", alias]] : [])]),
+    ...ATTACH_COMMANDS.flatMap((each) =>
+      "commands" in each
+        ? each.commands.map(({ name }) => [`attach ${each.name}`, name])
+        : [each.name, ...(each.alias === undefined ? [] : [each.alias])].map((name) => ["attach", name]),
+    ),
     ...CONFIG_COMMANDS.map(({ name }) => ["config", name]),
   ])("taskflow %s %s --help has usage, options and examples that run", async (group = "", name = "") => {
     const { run } = await createWorld();
-    const { status, stdout } = await run([group, name, "--help"]);
+    const words = [...group.split(" "), name];
+    const { status, stdout } = await run([...words, "--help"]);
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^Usage: taskflow (attach|config) [\w-]+/)]);
     for (const option of COMMON) expect(stdout).toContain(option);
     expect(stdout).toMatch(/\nExamples:\n {2}.*taskflow /);
-    expect((await run(["help", group, name])).stdout).toBe(stdout);
-    expect((await run([group, name, "T-1", "-h"])).stdout).toBe(stdout);
+    expect((await run(["help", ...words])).stdout).toBe(stdout);
+    expect((await run([...words, "T-1", "-h"])).stdout).toBe(stdout);
   });
 
   test("reads nothing and needs no store: a broken setting doesn't keep it", async () => {

@@ -1,7 +1,7 @@
 /** Rules as the forecast takes them: read once, then asked for each version. */
 import type { LifecycleRules } from "../../storage/lifecycle/lifecycle.ts";
 import type { LifecycleRule } from "../../storage/lifecycle/rules.ts";
-import { filterOf } from "./filter.ts";
+import { filterOf, matchOf } from "./filter.ts";
 import type { Filter } from "./filter.ts";
 
 export interface Plan {
@@ -41,6 +41,11 @@ export interface Move extends Timing {
 
 export function planOf({ rules, minimumSize }: LifecycleRules): Plan {
   return { minimumSize, rules: rules.map(plannedRule) };
+}
+
+/** Whether what happens depends on the tags. */
+export function needsTags({ rules }: Plan, { key, size }: { readonly key: string; readonly size: number }): boolean {
+  return rules.some(({ enabled, filter }) => enabled && matchOf(filter, { key, size, tags: null }) === "tags");
 }
 
 /** A rule's id, or its place where it has none (S3 gives one to each; a file needn't). */

@@ -1,10 +1,11 @@
 /** What can be typed, in the order the help shows it. */
-import type { AnyCommandSpec } from "../command.ts";
+import type { AnyCommandSpec, CommandGroup } from "../command.ts";
 import { configCommands } from "./config.ts";
 import { copyCommand } from "./copy.ts";
 import { deleteCommand } from "./delete.ts";
 import { doctorCommand } from "./doctor.ts";
 import { downloadCommand } from "./download.ts";
+import { lifecycleCommands } from "./lifecycle.ts";
 import { listCommand } from "./list.ts";
 import { presignCommand } from "./presign.ts";
 import { runCommand } from "./run.ts";
@@ -15,7 +16,7 @@ import { undeleteCommand } from "./undelete.ts";
 import { uploadCommand } from "./upload.ts";
 import { verifyCommand } from "./verify.ts";
 
-export const ATTACH_COMMANDS: readonly AnyCommandSpec[] = [
+export const ATTACH_COMMANDS: readonly (AnyCommandSpec | CommandGroup)[] = [
   uploadCommand,
   listCommand,
   showCommand,
@@ -26,6 +27,7 @@ export const ATTACH_COMMANDS: readonly AnyCommandSpec[] = [
   presignCommand,
   serveCommand,
   verifyCommand,
+  lifecycleCommands,
   runCommand,
   copyCommand,
   doctorCommand,
