@@ -6,7 +6,12 @@ const env = {
 };
 
 /** These ask an S3: the double, which `npm test` runs them on, or the server that is named, and then they run alone. */
-const ON_A_SERVER = ["test/storage/s3/conformance.test.ts", "test/servers/scene.test.ts", "test/servers/links.test.ts"];
+const ON_A_SERVER = [
+  "test/storage/s3/conformance.test.ts",
+  "test/servers/scene.test.ts",
+  "test/servers/links.test.ts",
+  "test/servers/copy.test.ts",
+];
 const server = process.env["TASKFLOW_TEST_SERVER"];
 
 const unit = {

@@ -32,10 +32,11 @@ export function largePromises({ driver, reopened, plant, largeBytes, exceptions 
   }
 
   test.each([
-    ["from a file", fileOf(bytes)],
-    ["from a pipe", bodyOf(bytes, { size: null, chunk: 100_003 })],
-    ["that can be read once, of known size", bodyOf(bytes)],
-  ])("bytes %s come back as they went, with all that was recorded", TIMEOUT, async (_, body) => {
+    ["from a file", fileOf(bytes), {}],
+    ["from a pipe", bodyOf(bytes, { size: null, chunk: 100_003 }), {}],
+    ["that can be read once, of known size", bodyOf(bytes), {}],
+    ["that can be read once, of known size and SHA-256", bodyOf(bytes, { chunk: 100_003 }), { sha256: sha256(bytes) }],
+  ])("bytes %s come back as they went, with all that was recorded", TIMEOUT, async (_, body, known) => {
     const record = { ...putOptions().record, name: "Übergröße 😀.bin", note: "two\nlines", meta: { k: "ü" } };
     const { supports } = driver();
     const stored = await driver().put(
@@ -46,6 +47,7 @@ export function largePromises({ driver, reopened, plant, largeBytes, exceptions 
         type: "video/mp4",
         ...(supports.tags ? { tags: { a: "b c" } } : {}),
         ...(supports.storageClass ? { storageClass: "STANDARD_IA" } : {}),
+        ...known,
       }),
     );
     expect(stored).toMatchObject({ size: largeBytes, record: { ...record, size: largeBytes, sha256: sha256(bytes) } });
@@ -92,9 +94,32 @@ export function largePromises({ driver, reopened, plant, largeBytes, exceptions 
     await expectNothing();
   });
 
-  test("bytes with another SHA-256 than was given are `checksum_mismatch`, and leave nothing", TIMEOUT, async () => {
-    const options = putOptions({ sha256: sha256(bytesOf(10)) });
-    await rejection(driver().put(KEY, fileOf(bytes), options), "checksum_mismatch");
+  test.each([
+    ["of a file", fileOf(bytes)],
+    ["of a stream", bodyOf(bytes)],
+  ])(
+    "bytes %s with another SHA-256 than was given are `checksum_mismatch`, and leave nothing",
+    TIMEOUT,
+    async (_, body) => {
+      const options = putOptions({ sha256: sha256(bytesOf(10)) });
+      await rejection(driver().put(KEY, body, options), "checksum_mismatch");
+      await expectNothing();
+    },
+  );
+
+  test.each([
+    ["ends early", bytes.subarray(0, -1)],
+    ["goes on", Buffer.concat([bytes, bytesOf(9_000_000)])],
+  ])("a stream that %s is `changed`, whatever digest was given, and leaves nothing", TIMEOUT, async (_, content) => {
+    const body = bodyOf(content, { size: largeBytes });
+    await rejection(driver().put(KEY, body, putOptions({ sha256: sha256(bytes) })), "changed");
+    await expectNothing();
+  });
+
+  test("a stream that fails leaves nothing, and its error comes through", TIMEOUT, async () => {
+    const error = new TaskflowError("io", "the source failed");
+    const body = bodyOf(bytes, { failAt: { byte: 9_000_000, error } });
+    expect(await rejection(driver().put(KEY, body, putOptions({ sha256: sha256(bytes) })), "io")).toBe(error);
     await expectNothing();
   });
 

@@ -9,7 +9,7 @@ import {
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { afterAll, beforeEach, expect } from "vitest";
 import { createSandbox } from "../bin/support.ts";
-import type { Finished, Sandbox, StartOptions } from "../bin/support.ts";
+import type { Finished, Running, Sandbox, StartOptions } from "../bin/support.ts";
 import { openBuckets } from "./buckets.ts";
 import type { Buckets } from "./buckets.ts";
 import { startTestServer } from "./test-server.ts";
@@ -30,7 +30,9 @@ export interface Scene {
   /** This test's own task: nobody else's in a bucket that isn't ours alone. */
   task(): string;
   sandbox(): Sandbox;
-  /** Runs `taskflow attach` on the bucket, as its owner. */
+  /** Starts `taskflow attach` on the bucket, as its owner. */
+  start(words: readonly string[], options?: StartOptions): Running;
+  /** As `start`, to its end. */
   attach(words: readonly string[], options?: StartOptions): Promise<Finished>;
   /** As `attach`, of what must succeed. */
   done(words: readonly string[], options?: StartOptions): Promise<Finished>;
@@ -80,8 +82,9 @@ export async function openScene(): Promise<Scene> {
     return sandbox;
   }
 
-  const attach: Scene["attach"] = (words, options = {}) =>
-    here().run(["attach", ...words], { ...options, env: { ...env, ...options.env } });
+  const start: Scene["start"] = (words, options = {}) =>
+    here().start(["attach", ...words], { ...options, env: { ...env, ...options.env } });
+  const attach: Scene["attach"] = (words, options) => start(words, options).finished;
 
   async function done(words: readonly string[], options?: StartOptions): Promise<Finished> {
     const finished = await attach(words, options);
@@ -97,6 +100,7 @@ export async function openScene(): Promise<Scene> {
     keepsVersions,
     task,
     sandbox: here,
+    start,
     attach,
     done,
     async items(words, options) {
