@@ -53,12 +53,12 @@ function headerWords({ headers }: SignedRequest): string[] {
     .flatMap(([header, text]) => ["-H", `${header}: ${text}`]);
 }
 
-/** Why a link ends sooner than asked, for people; `null` where it doesn't. */
+/** How a link ends that may end sooner than asked, for people; `null` where it doesn't. */
 export function earlyEndText({ request, key }: Link): string | null {
   const { expiresAt, requestedExpiresAt, limitedBy } = request;
   if (expiresAt !== null && expiresAt >= requestedExpiresAt) return null;
-  const end = expiresAt === null ? "at a time that nobody tells" : `at ${expiresAt.toISOString()}`;
-  return `the link to ${key} ends ${end}, ${EARLY_ENDS[limitedBy]}`;
+  const when = expiresAt === null ? "and nobody says when that is" : `at ${expiresAt.toISOString()}`;
+  return `the link to ${key} ends ${EARLY_ENDS[limitedBy]}, ${when}`;
 }
 
 const EARLY_ENDS: Readonly<Record<LimitedBy, string>> = {

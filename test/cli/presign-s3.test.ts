@@ -149,9 +149,10 @@ describe("presign on a bucket", () => {
   });
 });
 
-describe("an object that can't be read for as long as the link would last", () => {
-  const NEXT_HOUR = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000);
+/** Between one and two hours from now. */
+const NEXT_HOUR = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000);
 
+describe("an object that can't be read for as long as the link would last", () => {
   test.each([
     ["is archived", {}, /archived[^]*hint: .*attach thaw T-1 /],
     ["is on its way", { "x-amz-restore": 'ongoing-request="true"' }, /being brought back from the archive/],
@@ -185,6 +186,16 @@ describe("an object that can't be read for as long as the link would last", () =
 });
 
 describe("upload --link on a bucket", () => {
+  test("says when a rule of the bucket removes the attachment before the link ends", async () => {
+    await world.write("a.txt", "hello");
+    const headers = { etag: '"e"', "x-amz-expiration": `expiry-date="${NEXT_HOUR.toUTCString()}", rule-id="r"` };
+    world.s3.fault({ operation: "PutObject" }, reply({ status: 200, headers }));
+    const { document } = await world.json(["attach", "upload", "T-1", "a.txt", "--link", "--expires", "7d"]);
+    expect(document["warnings"]).toEqual([
+      expect.stringMatching(/ends when the store's rules remove the attachment, at /),
+    ]);
+  });
+
   test("prints a link that works, and Markdown with it", async () => {
     await world.write("a.txt", "hello");
     const { status, stdout } = await world.run(["attach", "upload", "T-1", "a.txt", "--link", "--expires", "5m"]);

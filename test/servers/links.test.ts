@@ -91,7 +91,7 @@ describe.skipIf(!hasTool("curl"))(`a link to download from ${server.name}`, () =
 });
 
 describe.skipIf(!hasTool("curl"))(`a link to upload to ${server.name}`, () => {
-  const LARGE = bytesOf(300_000);
+  const LARGE = bytesOf(2_000_000);
 
   test("takes the file by the line that was printed, type and length with it", async () => {
     await writeFile(file(HARD_NAME), LARGE);

@@ -198,7 +198,7 @@ async function withDetails(ctx: Context, driver: StorageDriver, attachment: Atta
 function exactly(link: Link, options: PresignOptions): Link {
   const early = options.exact === true ? earlyEndText(link) : null;
   if (early === null) return link;
-  throw new TaskflowError("not_confirmed", `${early}, sooner than asked`, {
+  throw new TaskflowError("not_confirmed", `${early}: not when it was asked to`, {
     hint: "leave out --exact to take it as it is",
   });
 }

@@ -36,10 +36,10 @@ export async function linksOf<Row>(
   // A folder's classes are labels: `serve` reads whatever is there.
   if (driver.presigner.gate === undefined) checkReadableClass(options);
   await getLinksReady(session, driver, options);
-  return async ({ key, name }) => {
+  return async ({ key, name, details }) => {
     try {
       const expiresSeconds = options.expires ?? DEFAULT_EXPIRES_SECONDS;
-      const link = await linkToDownload(driver, key, { expiresSeconds, name, signal: session.ctx.signal });
+      const link = await linkToDownload(driver, key, { expiresSeconds, name, details, signal: session.ctx.signal });
       const early = earlyEndText(link);
       if (early !== null) await session.report.warning(printable(early));
       return link.request.url;

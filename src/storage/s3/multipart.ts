@@ -12,8 +12,7 @@ import { crcHeader } from "./crc32.ts";
 import { isUnclear, messageOf, statusOf } from "./sdk-error.ts";
 import { withGrace } from "./grace.ts";
 import { undoReplacement } from "./guard.ts";
-import { giveUpConditions, headersFor, isRefusedCondition } from "./put-single.ts";
-import { dateOf } from "./reply.ts";
+import { asWritten, giveUpConditions, headersFor, isRefusedCondition } from "./put-single.ts";
 import { request, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
 import { settleWrite } from "./settle.ts";
@@ -87,7 +86,7 @@ export async function complete(
         { abortSignal },
       );
       if (options.ifAbsent) await undoReplacement(store, key, finishing, output);
-      return { ...object, modifiedAt: dateOf(output) ?? object.modifiedAt };
+      return asWritten(object, output);
     });
   try {
     try {

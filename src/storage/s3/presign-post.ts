@@ -14,7 +14,7 @@ import type { S3Store } from "./store.ts";
  */
 export async function presignPost(store: S3Store, key: string, options: PresignPutOptions): Promise<SignedRequest> {
   checkTakesForms(store);
-  const [least, most] = sizesOf(key, options);
+  const [least, most] = sizesOf(options);
   await checkBucket(store, options.signal);
   const client = await store.linkClient();
   const { signedAt, ...term } = await linkTerm(store, client, options.expiresSeconds);
@@ -37,12 +37,12 @@ function checkTakesForms({ location, settings: { endpoint, linkEndpoint } }: S3S
   });
 }
 
-function sizesOf(key: string, { size, maxSize }: PresignPutOptions): [least: number, most: number] {
+function sizesOf({ name, size, maxSize }: PresignPutOptions): [least: number, most: number] {
   if (size === null) return [1, Math.min(maxSize ?? ONE_REQUEST_AT_MOST, ONE_REQUEST_AT_MOST)];
   if (size <= ONE_REQUEST_AT_MOST) return [size, size];
   throw new TaskflowError(
     "too_large",
-    `cannot sign an upload of ${key}: one POST takes at most ${ONE_REQUEST_AT_MOST} bytes`,
+    `cannot sign an upload of ${name}: one POST takes at most ${ONE_REQUEST_AT_MOST} bytes`,
   );
 }
 

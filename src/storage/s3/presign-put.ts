@@ -11,17 +11,17 @@ import type { S3Store } from "./store.ts";
 export const ONE_REQUEST_AT_MOST = 5 * GiB;
 
 /** Errors: `too_large`; `unsupported` for a largest size, which no header of a PUT can say. */
-export function checkBindable(store: S3Store, key: string, { size, maxSize }: PresignPutOptions): void {
+export function checkBindable(store: S3Store, { name, size, maxSize }: PresignPutOptions): void {
   if (size !== null && size > ONE_REQUEST_AT_MOST) {
     throw new TaskflowError(
       "too_large",
-      `cannot sign an upload of ${key}: one PUT takes at most ${ONE_REQUEST_AT_MOST} bytes`,
+      `cannot sign an upload of ${name}: one PUT takes at most ${ONE_REQUEST_AT_MOST} bytes`,
     );
   }
   if (size === null && maxSize !== null && maxSize < ONE_REQUEST_AT_MOST) {
     throw new TaskflowError(
       "unsupported",
-      `cannot sign an upload of ${key}: a PUT to ${store.location} can't bind a largest size`,
+      `cannot sign an upload of ${name}: a PUT to ${store.location} can't bind a largest size`,
       { hint: "--size binds the exact one, --post a range" },
     );
   }

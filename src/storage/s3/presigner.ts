@@ -30,7 +30,7 @@ export function s3Presigner(store: S3Store): Presigner {
     },
     async put(key, options) {
       throwIfAborted(options.signal);
-      checkBindable(store, key, options);
+      checkBindable(store, options);
       await checkBucket(store, options.signal);
       const command = putCommand(store, key, options);
       const headers = headersToSend(options, command);

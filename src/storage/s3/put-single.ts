@@ -13,6 +13,7 @@ import { dateOf } from "./reply.ts";
 import { requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
 import { settleWrite } from "./settle.ts";
+import { expiryOf } from "./states.ts";
 import type { S3Store } from "./store.ts";
 
 export interface Content {
@@ -109,7 +110,17 @@ async function sendSingle(
     return withETag(reply);
   });
   if (options.ifAbsent) await undoReplacement(store, object.key, call, output);
-  return { ...object, modifiedAt: dateOf(output) ?? object.modifiedAt };
+  return asWritten(object, output);
+}
+
+/** What was planned, with what the reply to the write tells: when it was stored, and when a rule will remove it. */
+export function asWritten(object: StoredObject, output: { readonly Expiration?: string | undefined }): StoredObject {
+  const expires = expiryOf(output.Expiration);
+  return {
+    ...object,
+    modifiedAt: dateOf(output) ?? object.modifiedAt,
+    ...(expires === null ? {} : { expires }),
+  };
 }
 
 /** A store that doesn't know conditions says so rather than ignore them: 501, or 400 for a header it doesn't know. */
