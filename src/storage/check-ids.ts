@@ -2,7 +2,18 @@
 import type { Location } from "./location.ts";
 
 export const CHECK_IDS = {
-  folder: ["layout", "modes", "orphans", "twins", "leftovers", "quarantine", "space", "file-system", "link-key"],
+  folder: [
+    "layout",
+    "modes",
+    "orphans",
+    "twins",
+    "leftovers",
+    "quarantine",
+    "space",
+    "file-system",
+    "lifecycle",
+    "link-key",
+  ],
   s3: [
     "credentials",
     "clock",

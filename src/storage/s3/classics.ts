@@ -89,7 +89,8 @@ function resourceOf({ key }: Call, store: S3Store): string {
   return `s3://${store.bucket}${key === undefined ? "" : `/${key}`}${where}`;
 }
 
-function signedBy({ settings: { credentials } }: S3Store): string {
+/** Who signs, for people. */
+export function signedBy({ settings: { credentials } }: S3Store): string {
   if (credentials.kind === "profile") return `profile ${credentials.profile}`;
   if (credentials.kind === "chain") return "this machine's role";
   return credentials.origin === undefined ? "the access key" : `the access key of ${credentials.origin.text}`;

@@ -5,6 +5,7 @@ import type { StorageDriver, Supports, Versions } from "../driver.ts";
 import { DEFAULT_S3_SETTINGS } from "../s3-settings.ts";
 import type { Pace } from "../pace.ts";
 import type { S3Settings } from "../s3-settings.ts";
+import { checkBucket } from "./checks/bucket-checks.ts";
 import { createClient, isAwsEndpoint, openTransport } from "./client.ts";
 import { deleteKeys } from "./delete.ts";
 import { BLOCK, MAX_PARTS } from "./digest.ts";
@@ -50,14 +51,14 @@ export interface S3Options {
 export async function openS3(bucket: string, options: S3Options = {}): Promise<StorageDriver> {
   const settings = options.s3?.() ?? DEFAULT_S3_SETTINGS;
   const transport = await openTransport(settings, { ...LIMITS, ...options.limits }, options.pace);
-  return s3Driver(createStore(bucket, settings, transport, options), transport);
+  return s3Driver(createStore(bucket, settings, transport, options));
 }
 
 /** S3's limits: parts, and bytes of each. */
 const SUPPORTS: Supports = { ifAbsent: true, storageClass: true, tags: true, maxSize: MAX_PARTS * 5 * GiB };
 
-function s3Driver(store: S3Store, transport: Transport): StorageDriver {
-  return {
+function s3Driver(store: S3Store): StorageDriver {
+  const driver: StorageDriver = {
     location: store.location,
     supports: SUPPORTS,
     versions: s3Versions(store),
@@ -70,11 +71,13 @@ function s3Driver(store: S3Store, transport: Transport): StorageDriver {
     get: (key, options) => get(store, key, options),
     list: (prefix, options) => list(store, prefix, options),
     delete: (keys, { signal }) => deleteKeys(store, keys, signal),
+    check: (options) => checkBucket(store, driver, options),
     async close() {
-      transport.destroy();
+      store.transport.destroy();
       return await Promise.resolve();
     },
   };
+  return driver;
 }
 
 /** Always there: whether the bucket keeps versions is asked where an answer depends on it. */
@@ -123,6 +126,7 @@ function createStore(bucket: string, settings: S3Settings, transport: Transport,
     location: `s3://${bucket}`,
     settings,
     isAws,
+    transport,
     region: () => region,
     client: current,
     async linkClient() {

@@ -42,11 +42,18 @@ interface Session {
 
 async function sessionUntil(store: S3Store, client: S3Client, wanted: Date): Promise<Session> {
   const session = await sessionOf(store, client);
-  return session.end !== null && session.end < wanted ? await sessionOf(store, client, true) : session;
+  return session.end !== null && session.end < wanted ? await sessionOf(store, client, SIGN_LINKS, true) : session;
 }
 
-async function sessionOf(store: S3Store, client: S3Client, forceRefresh = false): Promise<Session> {
-  const call: Call = { act: "sign links", action: "s3:GetObject" };
+const SIGN_LINKS: Call = { act: "sign links", action: "s3:GetObject" };
+
+/** Errors: `no_credentials`, `expired_credentials`. */
+export async function sessionOf(
+  store: S3Store,
+  client: S3Client,
+  call = SIGN_LINKS,
+  forceRefresh = false,
+): Promise<Session> {
   try {
     const { sessionToken, expiration, originalExpiration } = (await client.config.credentials(
       forceRefresh ? { forceRefresh } : {},

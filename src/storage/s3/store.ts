@@ -2,6 +2,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3Settings } from "../s3-settings.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Transport } from "./transport.ts";
 
 export interface S3Store {
   readonly bucket: string;
@@ -10,6 +11,8 @@ export interface S3Store {
   readonly settings: S3Settings;
   /** AWS itself: checksums, unsigned payloads over TLS and all conditions are understood. Others get the plainest form. */
   readonly isAws: boolean;
+  /** HTTP as all requests of this store go: with its certificates and time-outs. */
+  readonly transport: Transport;
   /** The client for the bucket's region. */
   client(): Promise<S3Client>;
   /** The client that links are signed with: of the base that they are to have. Sends nothing to learn the region. */

@@ -4,6 +4,7 @@ import { checkBodyHeaders, NO_BODY, verifyBody } from "./body.ts";
 import type { Received } from "./body.ts";
 import type { Bucket } from "./bucket.ts";
 import { Call } from "./call.ts";
+import { preflight } from "./cors.ts";
 import type { CallFacts, Reply, World } from "./call.ts";
 import { statedChecksum } from "./checksums.ts";
 import type { Algorithm } from "./checksums.ts";
@@ -33,6 +34,7 @@ export async function answer(
   options: AnswerOptions,
 ): Promise<Reply> {
   const { wire, key, query, headers } = incoming;
+  if (wire.method === "OPTIONS") return preflight(world.buckets.get(incoming.bucket), headers);
   const now = world.now();
   if (operation?.name === "PostObject") return await answerForm(world, incoming, options);
   const bucket = world.buckets.get(incoming.bucket);

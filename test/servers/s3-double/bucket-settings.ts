@@ -58,6 +58,26 @@ export function getKept(setting: KeptSetting): Handler {
   };
 }
 
+/** Public is what lets everybody in, unconditionally: as much of S3's "meaning of public" as tests need. */
+export function getBucketPolicyStatus({ facts: { bucket } }: Call): Reply {
+  const kept = bucket.settings.get("policy");
+  if (kept === undefined) {
+    throw new S3Error("NoSuchBucketPolicy", { status: 404, message: "The bucket policy does not exist" });
+  }
+  const { Statement = [] } = JSON.parse(kept) as { Statement?: readonly Statement[] };
+  const isPublic = Statement.some(
+    ({ Effect, Principal, Condition }) =>
+      Effect === "Allow" && Condition === undefined && ['"*"', '{"AWS":"*"}'].includes(JSON.stringify(Principal)),
+  );
+  return xmlReply(s3Document("PolicyStatus", { IsPublic: isPublic ? "TRUE" : "FALSE" }));
+}
+
+interface Statement {
+  readonly Effect: "Allow" | "Deny";
+  readonly Principal: unknown;
+  readonly Condition?: unknown;
+}
+
 export function putKept(setting: KeptSetting): Handler {
   return ({ facts: { bucket, body } }) => {
     const text = body.bytes?.toString("utf8") ?? "";

@@ -43,7 +43,7 @@ export async function exchange(
   const entry = options.log.add(
     {
       id: randomBytes(8).toString("hex").toUpperCase(),
-      operation: operation?.name ?? "Unknown",
+      operation: operation?.name ?? (wire.method === "OPTIONS" ? "Preflight" : "Unknown"),
       method: wire.method,
       bucket: place.bucket,
       key: place.key,

@@ -2,6 +2,7 @@
 import {
   deleteKept,
   getBucketLocation,
+  getBucketPolicyStatus,
   getBucketVersioning,
   getKept,
   headBucket,
@@ -172,6 +173,14 @@ export const OPERATIONS: readonly Operation[] = [
     "s3:PutBucketVersioning",
     putBucketVersioning,
     { body: "xml" },
+  ),
+  row(
+    "bucket",
+    "GET",
+    "GetBucketPolicyStatus",
+    { needs: ["policyStatus"] },
+    "s3:GetBucketPolicyStatus",
+    getBucketPolicyStatus,
   ),
   row("bucket", "HEAD", "HeadBucket", {}, "s3:ListBucket", headBucket),
   ...(Object.keys(KEPT_SETTINGS) as KeptSetting[]).flatMap(keptRows),

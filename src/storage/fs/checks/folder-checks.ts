@@ -3,6 +3,7 @@ import { runChecks } from "../../check.ts";
 import type { Check, CheckOptions, CheckResult } from "../../check.ts";
 import type { StorageDriver } from "../../driver.ts";
 import type { LinkSettings } from "../../presigner.ts";
+import { checkRules } from "../../lifecycle/sanity.ts";
 import { probeChecks } from "../../probe.ts";
 import { translated } from "../errors.ts";
 import type { Folder } from "../folder.ts";
@@ -40,6 +41,7 @@ export function checkFolder(
     { id: "quarantine", run: () => checkQuarantine(folder) },
     { id: "space", run: () => checkSpace(folder) },
     { id: "file-system", run: () => checkFileSystem(folder) },
+    { id: "lifecycle", run: () => checkRules(driver, signal) },
     { id: "link-key", run: () => checkLinkKey(folder, links) },
   ];
   if (options.write) {

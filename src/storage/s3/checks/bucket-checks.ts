@@ -1,0 +1,47 @@
+/** What `doctor` looks at in a bucket, in this order. */
+import type { TaskflowError } from "../../../errors.ts";
+import { runChecks } from "../../check.ts";
+import type { Check, CheckOptions, CheckResult } from "../../check.ts";
+import type { StorageDriver } from "../../driver.ts";
+import { checkRules } from "../../lifecycle/sanity.ts";
+import { probeChecks } from "../../probe.ts";
+import type { S3Store } from "../store.ts";
+import { checkCors } from "./cors.ts";
+import { checkCredentials } from "./credentials.ts";
+import { checkEncryption, checkOwnership, checkPolicy, checkPublicAccess } from "./protection.ts";
+import { checkClock, checkReachable, reach } from "./reach.ts";
+import type { Reach } from "./reach.ts";
+import { checkUnfinished } from "./unfinished.ts";
+import { checkVersioning } from "./versioning.ts";
+
+/** Changes nothing without `write` or `fix`. */
+export function checkBucket(store: S3Store, driver: StorageDriver, options: CheckOptions): AsyncIterable<CheckResult> {
+  const { signal } = options;
+  let reached: Promise<Reach> | null = null;
+  /** One request tells of credentials, clock and bucket. */
+  const reachOnce = (): Promise<Reach> => (reached ??= reach(store, signal));
+  const checks: Check[] = [
+    {
+      id: "credentials",
+      run: () => checkCredentials(store, reachOnce, signal),
+      stops: () => "there are no credentials to ask with",
+    },
+    { id: "clock", run: async () => checkClock(await reachOnce()) },
+    { id: "bucket", run: async () => checkReachable(store, await reachOnce()), stops: whyStopped },
+    { id: "public-access", run: () => checkPublicAccess(store, signal) },
+    { id: "encryption", run: () => checkEncryption(store, signal) },
+    { id: "ownership", run: () => checkOwnership(store, signal) },
+    { id: "policy", run: () => checkPolicy(store, signal) },
+    { id: "versioning", run: () => checkVersioning(store, signal) },
+    { id: "lifecycle", run: () => checkRules(driver, signal) },
+    { id: "unfinished", run: () => checkUnfinished(store, driver, options) },
+    { id: "cors", run: () => checkCors(store, options) },
+  ];
+  if (options.write) checks.push(...probeChecks(driver, signal));
+  return runChecks(checks, signal);
+}
+
+/** Who may not list the bucket may still do other things with it. */
+function whyStopped({ code }: TaskflowError): string | null {
+  return code === "access_denied" ? null : "the bucket can't be reached";
+}

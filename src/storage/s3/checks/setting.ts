@@ -1,0 +1,39 @@
+/** One setting of the bucket, asked for: what it says, or why that isn't known. */
+import type { S3Client } from "@aws-sdk/client-s3";
+import { skip } from "../../check.ts";
+import type { Finding } from "../../check.ts";
+import { explained, requestRaw } from "../request.ts";
+import { isNamed, statusOf } from "../sdk-error.ts";
+import type { S3Store } from "../store.ts";
+
+/** `missing`: the bucket has none. `unknown`: it may not be read, or this store has no such thing. */
+export type Asked<T> =
+  | { readonly is: "there"; readonly value: T }
+  | { readonly is: "missing" }
+  | { readonly is: "unknown"; readonly finding: Finding };
+
+export interface Question {
+  /** `the encryption`. */
+  readonly what: string;
+  /** The permission that it takes. */
+  readonly action: string;
+  readonly signal: AbortSignal;
+}
+
+type Send<T> = (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+
+/** Errors: those of the network, and others that have nothing to do with the setting. */
+export async function ask<T>(store: S3Store, { what, action, signal }: Question, send: Send<T>): Promise<Asked<T>> {
+  const call = { act: `read ${what} of ${store.location}`, action, signal };
+  try {
+    return { is: "there", value: await requestRaw(store, call, send) };
+  } catch (raw) {
+    if (statusOf(raw) === 404 && !isNamed(raw, "NoSuchBucket")) return { is: "missing" };
+    const error = await explained(store, call, raw);
+    if (error.code === "access_denied") {
+      return { is: "unknown", finding: skip(`${what} may not be read`, `it takes ${action}`) };
+    }
+    if (error.code === "unsupported") return { is: "unknown", finding: skip(`this store doesn't tell ${what}`) };
+    throw error;
+  }
+}
