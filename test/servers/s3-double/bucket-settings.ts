@@ -52,9 +52,8 @@ export function getKept(setting: KeptSetting): Handler {
         details: { BucketName: bucket.name },
       });
     }
-    return setting === "policy"
-      ? { status: 200, headers: { "content-type": "application/json" }, body: kept }
-      : xmlReply(kept);
+    if (setting === "policy") return { status: 200, headers: { "content-type": "application/json" }, body: kept };
+    return setting === "lifecycle" ? xmlReply(kept, { [MINIMUM]: bucket.minimumSize }) : xmlReply(kept);
   };
 }
 
@@ -78,11 +77,16 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
+/** Goes with lifecycle rules, but as a header. */
+const MINIMUM = "x-amz-transition-default-minimum-object-size";
+
 export function putKept(setting: KeptSetting): Handler {
-  return ({ facts: { bucket, body } }) => {
+  return (call) => {
+    const { bucket, body } = call.facts;
     const text = body.bytes?.toString("utf8") ?? "";
     if (setting !== "policy" && parseXml(text) === null) throw new S3Error("MalformedXML");
     bucket.settings.set(setting, text);
+    if (setting === "lifecycle") bucket.minimumSize = call.header(MINIMUM) ?? "all_storage_classes_128K";
     return empty(setting === "policy" ? 204 : 200);
   };
 }

@@ -66,6 +66,8 @@ export class Bucket {
   versioning: Versioning;
   /** Configurations as they were put: lifecycle, cors and their like. */
   readonly settings = new Map<string, string>();
+  /** Below which size no lifecycle rule moves anything, in S3's words. */
+  minimumSize = "all_storage_classes_128K";
   /** Unfinished multipart uploads by id. */
   readonly uploads = new Map<string, Upload>();
   readonly #byKey = new Map<string, Entry>();
