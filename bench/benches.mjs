@@ -16,6 +16,7 @@ import {
   writeStore,
 } from "./inputs.mjs";
 import { inPairs, memoryRow, rateRow, ratioRow } from "./pairs.mjs";
+import { S3_BENCHES } from "./s3-benches.mjs";
 
 /** @typedef {import("./pairs.mjs").Row} Row */
 
@@ -24,17 +25,21 @@ import { inPairs, memoryRow, rateRow, ratioRow } from "./pairs.mjs";
  * @typedef {object} Lab
  * @property {string} folder Empty at the start, removed after the bench.
  * @property {boolean} quick A tenth of everything, to see that it works: no limit holds then.
- * @property {(command: readonly string[], times?: number) => Promise<Measured>} measure
- * @property {(args: readonly string[]) => Promise<Measured>} taskflow Runs the built command line, with its memory.
+ * @property {(command: readonly string[], times?: number, env?: Environment) => Promise<Measured>} measure
+ * @property {(args: readonly string[], env?: Environment) => Promise<Measured>} taskflow Runs the built command line,
+ *   with its memory.
  * @property {string} bin The command line's file.
  */
 
 /** @typedef {import("./measure.mjs").Measured} Measured */
 
+/** @typedef {Readonly<Record<string, string>>} Environment What a command gets beside the bench's own. */
+
 /**
  * @typedef {object} Bench
  * @property {string} about
  * @property {(quick: boolean) => number} bytes Disk needed.
+ * @property {readonly string[]} [needs] Programs that it is measured against, beside the system's own.
  * @property {(lab: Lab) => Promise<Row[]>} run
  */
 
@@ -75,6 +80,7 @@ export const BENCHES = {
     bytes: () => GiB,
     run: runDelete,
   },
+  ...S3_BENCHES,
 };
 
 const largeSize = (/** @type {boolean} */ quick) => (quick ? 100 * MiB : GiB);

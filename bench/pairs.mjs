@@ -66,6 +66,19 @@ export function memoryRow(runs, limit = null, what = "peak RSS") {
 }
 
 /**
+ * How much more memory the larger work took than the smaller.
+ * @param {string} what
+ * @param {readonly Measured[]} larger
+ * @param {readonly Measured[]} smaller
+ * @param {number} limit
+ * @returns {Row}
+ */
+export function growthRow(what, larger, smaller, limit) {
+  const [ours, peer] = [memoryRow(larger).ours, memoryRow(smaller).ours];
+  return { what, ours, peer, ratio: ours / peer, unit: "MB", limit };
+}
+
+/**
  * @param {number} count Things done in each run.
  * @param {readonly Pair[]} pairs
  * @returns {Row}

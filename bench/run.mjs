@@ -3,9 +3,11 @@
  *
  * Measures the built command line against what the system's own tools take for the same work, in ratios of one run:
  * seconds differ from machine to machine, ratios hardly do. Exit status 1 where a limit is exceeded or a result is
- * wrong; with --strict also where a bench was skipped because the disk is too full. --quick does a tenth of it all,
- * to see that everything works, and holds nothing against the limits. Linux only: bash, find, cp, cmp and sync of GNU.
+ * wrong; with --strict also where a bench was skipped because the disk is too full, or what it is measured against is
+ * missing. --quick does a tenth of it all, to see that everything works, and holds nothing against the limits. Linux
+ * only: bash, find, cp, cmp and sync of GNU.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -58,11 +60,16 @@ async function main(argv) {
  * @param {string} root
  * @param {boolean} quick
  * @param {AbortSignal} signal
- * @returns {Promise<Result[] | null>} `null` where it can't be run for want of disk.
+ * @returns {Promise<Result[] | null>} `null` where it can't be run.
  */
 async function runBench(name, root, quick, signal) {
   const bench = BENCHES[name];
   if (bench === undefined) return fail(`no bench ${name}`);
+  const lacking = (bench.needs ?? []).find((program) => !isInstalled(program));
+  if (lacking !== undefined) {
+    process.stdout.write(`${name}: SKIPPED, ${lacking} is not installed\n`);
+    return null;
+  }
   const { bavail, bsize } = statfsSync(root);
   const needed = bench.bytes(quick);
   if (bavail * bsize < needed) {
@@ -74,16 +81,26 @@ async function runBench(name, root, quick, signal) {
   mkdirSync(folder);
   // Nothing of the caller's settings, stores and .env files.
   const env = { PATH: process.env.PATH ?? "", HOME: folder, TMPDIR: folder, LC_ALL: "C" };
-  const place = { folder, env, signal };
+  const placeWith = (/** @type {Readonly<Record<string, string>>} */ more = {}) => ({
+    folder,
+    env: { ...env, ...more },
+    signal,
+  });
   const rows = await bench.run({
     folder,
     quick,
     bin: BIN,
-    measure: (command, times) => measure(command, place, times),
-    taskflow: (args) => measure([process.execPath, "--require", path.join(BENCH, "peak-rss.cjs"), BIN, ...args], place),
+    measure: (command, times, more) => measure(command, placeWith(more), times),
+    taskflow: (args, more) =>
+      measure([process.execPath, "--require", path.join(BENCH, "peak-rss.cjs"), BIN, ...args], placeWith(more)),
   });
   rmSync(folder, { recursive: true });
   return rows.map((row) => ({ bench: name, ...row, ok: quick ? null : verdict(row) }));
+}
+
+/** @param {string} program */
+function isInstalled(program) {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
 
 /** @param {import("./pairs.mjs").Row} row */

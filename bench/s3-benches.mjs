@@ -1,0 +1,147 @@
+/** A bucket, against `aws s3`: the same bytes and keys, to and from a server that keeps nothing. */
+import { closeSync, openSync, readSync } from "node:fs";
+import path from "node:path";
+import { crc32 } from "node:zlib";
+import { GiB, MiB, countLines, expectEqual, writeRandom, writeSparse } from "./inputs.mjs";
+import { growthRow, inPairs, memoryRow, ratioRow } from "./pairs.mjs";
+import { startSink } from "./s3-sink.mjs";
+
+/** @typedef {import("./benches.mjs").Lab} Lab */
+/** @typedef {import("./pairs.mjs").Row} Row */
+/** @typedef {import("./s3-sink.mjs").Sink} Sink */
+
+const largeSize = (/** @type {boolean} */ quick) => (quick ? 100 * MiB : GiB);
+const hugeSize = (/** @type {boolean} */ quick) => (quick ? 600 * MiB : 6 * GiB);
+
+/** @type {Readonly<Record<string, import("./benches.mjs").Bench>>} */
+export const S3_BENCHES = {
+  "s3-upload": {
+    about: "upload of 1 GiB to a bucket, against aws s3 cp; memory of 6 GiB against 1 GiB",
+    bytes: (quick) => 2 * largeSize(quick),
+    needs: ["aws"],
+    run: (lab) => withSink((sink) => runUpload(lab, sink)),
+  },
+  "s3-list": {
+    about: "list of 100,000 in a bucket, against aws s3 ls --recursive; memory against 10,000",
+    bytes: () => MiB,
+    needs: ["aws"],
+    run: (lab) => withSink((sink) => runList(lab, sink)),
+  },
+};
+
+/**
+ * @param {Lab} lab
+ * @param {Sink} sink
+ */
+async function runUpload({ folder, quick, measure, taskflow }, sink) {
+  const [input, sparse] = [path.join(folder, "input"), path.join(folder, "sparse")];
+  const env = environmentOf(sink);
+  writeRandom(input, largeSize(quick));
+  const pairs = await inPairs(
+    quick ? 3 : 5,
+    async () => {
+      const measured = await taskflow(["attach", "upload", "T-1", input, "--quiet"], env);
+      expectArrived(sink, input);
+      return measured;
+    },
+    async () => {
+      const measured = await measure(["aws", "s3", "cp", "--quiet", input, "s3://bucket/tasks/T-1/input"], 1, env);
+      expectArrived(sink, input);
+      return measured;
+    },
+  );
+  writeSparse(sparse, hugeSize(quick));
+  const huge = await taskflow(["attach", "upload", "T-1", sparse, "--quiet"], env);
+  expectEqual("bytes that arrived", sink.take()[0]?.size, hugeSize(quick));
+  const ours = pairs.map((pair) => pair.ours);
+  return [
+    ratioRow(pairs, "wall", null),
+    ratioRow(pairs, "cpu", 0.9),
+    memoryRow(ours),
+    growthRow("RSS, 6 GiB to 1", [huge], ours, 1.25),
+  ];
+}
+
+/**
+ * @param {Lab} lab
+ * @param {Sink} sink
+ */
+async function runList({ quick, measure, taskflow }, sink) {
+  const env = environmentOf(sink);
+  const [few, many] = quick ? [1000, 10_000] : [10_000, 100_000];
+  const list = async () => await taskflow(["attach", "list"], env);
+  sink.hold(many);
+  const pairs = await inPairs(
+    quick ? 3 : 5,
+    async () => {
+      const measured = await list();
+      expectEqual("rows", countLines(measured.output), many);
+      return measured;
+    },
+    async () => {
+      const measured = await measure(["aws", "s3", "ls", "--recursive", "s3://bucket/tasks/"], 1, env);
+      expectEqual("rows of aws", countLines(measured.output), many);
+      return measured;
+    },
+  );
+  sink.hold(few);
+  const short = await list();
+  expectEqual("rows", countLines(short.output), few);
+  const ours = pairs.map((pair) => pair.ours);
+  return [
+    ratioRow(pairs, "wall", null),
+    ratioRow(pairs, "cpu", 0.5),
+    memoryRow(ours),
+    growthRow("RSS, 100,000 to 10,000", ours, [short], 1.25),
+  ];
+}
+
+/**
+ * @param {(sink: Sink) => Promise<Row[]>} run
+ * @returns {Promise<Row[]>}
+ */
+async function withSink(run) {
+  const sink = await startSink();
+  try {
+    return await run(sink);
+  } finally {
+    await sink.close();
+  }
+}
+
+/**
+ * For both programs alike.
+ * @param {Sink} sink
+ */
+function environmentOf({ endpoint }) {
+  return {
+    USE_S3: "true",
+    AWS_S3_BUCKET: "bucket",
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_REGION: "us-east-1",
+    AWS_DEFAULT_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "AKIABENCH00000000001",
+    AWS_SECRET_ACCESS_KEY: "nobody-looks-at-this-secret",
+  };
+}
+
+/**
+ * The one upload since the last look had the bytes of this file, in this order.
+ * @param {Sink} sink
+ * @param {string} file
+ */
+function expectArrived(sink, file) {
+  const sunk = sink.take();
+  expectEqual("uploads", sunk.length, 1);
+  const descriptor = openSync(file, "r");
+  try {
+    for (const [number, { size, crc }] of (sunk[0]?.parts ?? []).entries()) {
+      const bytes = Buffer.allocUnsafe(size);
+      expectEqual("bytes read", readSync(descriptor, bytes), size);
+      expectEqual(`CRC32 of part ${number + 1}`, crc, crc32(bytes));
+    }
+    expectEqual("bytes left", readSync(descriptor, Buffer.allocUnsafe(1)), 0);
+  } finally {
+    closeSync(descriptor);
+  }
+}
