@@ -1,9 +1,14 @@
 /**
- * As much of S3 as an upload and a listing ask for, with nothing behind it: bodies are counted, checksummed and
- * dropped, keys are made up. So what is measured against it is the client, not a store. Signatures are not looked at.
+ * As much of S3 as an upload and a listing ask for, over TLS, with nothing behind it: bodies are counted, checksummed
+ * and dropped, keys are made up. So what is measured against it is the client, not a store. Signatures are not looked
+ * at.
  */
-import { createServer } from "node:http";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+import path from "node:path";
 import { crc32 } from "node:zlib";
+import { unframed } from "./aws-chunked.mjs";
 
 /**
  * @typedef {object} Sunk
@@ -13,7 +18,9 @@ import { crc32 } from "node:zlib";
 
 /**
  * @typedef {object} Sink
- * @property {string} endpoint
+ * @property {number} port
+ * @property {string} host The name of AWS that its certificate is for, beside 127.0.0.1.
+ * @property {string} caFile What trusts it.
  * @property {() => Sunk[]} take What was uploaded since the last call.
  * @property {(count: number) => void} hold Lists so many keys from now on.
  * @property {() => Promise<void>} close
@@ -25,8 +32,17 @@ import { crc32 } from "node:zlib";
 const PAGE = 1000;
 const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
-/** @returns {Promise<Sink>} */
-export async function startSink() {
+const HOST = "s3.us-east-1.amazonaws.com";
+
+/**
+ * @param {string} folder For the certificate.
+ * @returns {Promise<Sink>}
+ */
+export async function startSink(folder) {
+  const [key, caFile] = [path.join(folder, "key.pem"), path.join(folder, "cert.pem")];
+  const names = ["-subj", "/CN=localhost", "-addext", `subjectAltName=DNS:${HOST},IP:127.0.0.1`];
+  const made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", caFile];
+  execFileSync("openssl", ["req", ...made, ...names], { stdio: "ignore" });
   /** @type {Sunk[]} */
   let sunk = [];
   /** @type {Map<string, { size: number, crc: number }[]>} */
@@ -69,14 +85,17 @@ export async function startSink() {
     return reply(response, 200, xml("CompleteMultipartUploadResult", '<ETag>"whole-1"</ETag>'));
   }
 
-  const server = createServer((request, response) => {
+  const tls = { key: readFileSync(key, "utf8"), cert: readFileSync(caFile, "utf8") };
+  const server = createServer(tls, (request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
   await new Promise((resolve) => void server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    port,
+    host: HOST,
+    caFile,
     take() {
       const taken = sunk;
       sunk = [];
@@ -100,7 +119,8 @@ export async function startSink() {
 async function swallow(request) {
   let size = 0;
   let crc = 0;
-  for await (const chunk of request) {
+  const isFramed = request.headers["content-encoding"] === "aws-chunked";
+  for await (const chunk of isFramed ? unframed(request) : request) {
     size += chunk.length;
     crc = crc32(chunk, crc);
   }

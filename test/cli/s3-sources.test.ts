@@ -9,7 +9,7 @@ import { sha256 } from "./snapshot.ts";
 
 const MIB = 1024 * 1024;
 const SMALL = 100_000;
-const LARGE = 25 * MIB;
+const LARGE = 17 * MIB;
 
 type Change = (file: string) => void;
 
@@ -24,6 +24,8 @@ const CHANGES: readonly [string, Change][] = [
 const MOMENTS: readonly [string, number, string | null][] = [
   ["in one request, before it is read", SMALL, null],
   ["in parts, before it is read", LARGE, null],
+  ["in parts, between the two passes", LARGE, "CreateMultipartUpload"],
+  ["in parts, while the first are on their way", LARGE, "UploadPart"],
 ];
 
 /** Uploads `big.bin` while `change` happens at that moment. */
