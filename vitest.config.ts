@@ -45,7 +45,8 @@ const terraform = {
   name: "terraform",
   include: ["test/terraform/**/*.test.ts"],
   testTimeout: 180_000,
-  hookTimeout: 180_000,
+  // The provider waits for most of a minute before it believes the lifecycle.
+  hookTimeout: 300_000,
   env,
 };
 

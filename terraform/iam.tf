@@ -16,7 +16,9 @@ locals {
       resource = local.bucket_arn
       actions = [
         "s3:GetBucketVersioning",
+        "s3:GetLifecycleConfiguration",
         "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
         "s3:ListBucketVersions",
       ]
     },

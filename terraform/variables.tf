@@ -33,6 +33,10 @@ variable "environment" {
     condition     = contains(["dev", "staging", "prod"], var.environment)
     error_message = "environment is dev, staging or prod."
   }
+  validation {
+    condition     = contains(["default", var.environment], terraform.workspace)
+    error_message = "The workspace ${terraform.workspace} is another environment's: give the file of its values, -var-file=${terraform.workspace}.tfvars, or terraform workspace select default."
+  }
 }
 
 variable "bucket_name" {

@@ -90,6 +90,12 @@ describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terr
     expect((await attach(sandbox, "download", "T-1", "report.pdf", "-o", "-")).stdout).toBe("%PDF-1.7\n");
   });
 
+  test("lifecycle status tells the rules that were applied", async () => {
+    const { stdout } = await attach(await project(), "lifecycle", "status", "--json");
+    const { rules } = JSON.parse(stdout) as { rules: unknown };
+    expect(rules).toMatchObject(DEFAULT_LIFECYCLE.Rules.map(({ ID }) => ({ id: ID })));
+  });
+
   test("only pages of the named origins are let in", async () => {
     // moto's own preflight lets everybody in: what it was told is what S3 would act on.
     const { CORSRules } = await client.send(new GetBucketCorsCommand({ Bucket: BUCKET }));

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { PRICES } from "../../src/attachments/lifecycle/prices.ts";
 import { DEFAULT_LIFECYCLE } from "../../src/storage/lifecycle/rules.ts";
 import { isAllowed } from "./iam.ts";
 import type { Plan, Report } from "./plans.ts";
@@ -57,6 +58,13 @@ describe.skipIf(terraform.missing !== null)("the Terraform module", () => {
     });
   }
 
+  test("refuses the values of one environment in the workspace of another", async () => {
+    const env = { TF_WORKSPACE: "prod", AWS_EC2_METADATA_DISABLED: "true" };
+    const { status, stderr } = await terraform.run(["plan", "-input=false", "-no-color"], env);
+    expect(status).toBe(1);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("The workspace prod is another environment's: give the file");
+  });
+
   for (const { plan: name, title, request, allowed } of POLICY_CASES) {
     test(`${allowed ? "allows" : "denies"} in ${name}: ${title}`, () => {
       const { outputs } = plan(name);
@@ -71,6 +79,10 @@ describe.skipIf(terraform.missing !== null)("the Terraform module", () => {
       expect(open).toEqual([]);
       expect(Statement.every(({ Condition, Principal }) => Principal !== "*" || Condition !== undefined)).toBe(true);
     }
+  });
+
+  test("the README's prices are those that lifecycle status estimates with", () => {
+    expect(readme()).toContain(`DEEP_ARCHIVE | ${Object.values(PRICES.usdPerGiBMonth).join(", ")} |`);
   });
 
   describe("the README's table of commands and actions", () => {

@@ -1,10 +1,14 @@
 /** What each command asks of S3, recorded on the double while it decides by the rendered policies. */
 import { randomUUID } from "node:crypto";
-import { createWorld } from "../cli/support.ts";
+import { PutBucketLifecycleConfigurationCommand } from "@aws-sdk/client-s3";
+import type { BucketLifecycleConfiguration } from "@aws-sdk/client-s3";
+import { DEFAULT_LIFECYCLE } from "../../src/storage/lifecycle/rules.ts";
+import { createBucketWorld } from "../cli/bucket.ts";
+import type { BucketWorld } from "../cli/bucket.ts";
 import type { RunResult, World } from "../cli/support.ts";
 import { reply } from "../servers/s3-double/faults.ts";
-import { startS3Double } from "../servers/s3-double/server.ts";
 import type { S3Double } from "../servers/s3-double/server.ts";
+import { clientOf } from "../servers/support.ts";
 import { isAllowed } from "./iam.ts";
 import type { Outputs } from "./plans.ts";
 import { ACCOUNT } from "./policy-cases.ts";
@@ -97,6 +101,25 @@ export const COMMANDS: Readonly<Record<string, (stage: Stage) => Promise<void>>>
     s3.plant(bucket, `tasks/T-1/${randomUUID()}_a.txt`, "a", { storageClass: "GLACIER" });
     await run(["thaw", "T-1", "a.txt"]);
   },
+  async "lifecycle status"({ s3, bucket: Bucket, run, attach, prepare }) {
+    const LifecycleConfiguration = rulesForTheSdk();
+    await clientOf(s3).send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+    await prepare("delete", await attach("a.txt"));
+    await attach("b.txt", "--tag", "a=b");
+    await run(["lifecycle", "status"]);
+    await run(["lifecycle", "status", "T-1"]);
+  },
+  async copy({ s3, bucket, world, run, attach }) {
+    await attach("a.txt", "--tag", "a=b");
+    await run(["copy", "--from", `s3://${bucket}`, "--to", "./copies"]);
+    await world.write("large.bin", Buffer.alloc(9 * MIB));
+    await run(["upload", "T-2", "large.bin", "--store", "./originals", "--tag", "a=b"]);
+    const broken = s3.fault(COMPLETE, TOO_SMALL);
+    await run(["copy", "--from", "./originals", "--to", `s3://${bucket}`], 5);
+    broken.remove();
+    await run(["copy", "--from", "./originals", "--to", `s3://${bucket}`]);
+    await run(["copy", "--from", "./originals", "--to", `s3://${bucket}`]);
+  },
   async verify({ run, attach }) {
     await attach("a.txt");
     await run(["verify", "T-1"]);
@@ -122,36 +145,24 @@ export async function askedBy(command: string, { bucket_name: bucket, ...policie
   const demanded = (action: string, allowed: boolean): void => {
     (allowed ? granted : refused).add(action.replace("s3:", ""));
   };
-  const s3 = await startS3Double({
+  const world = await createBucketWorld({
     buckets: { [bucket]: { versioning: "Enabled" } },
     users: [OWNER, { ...CLIENT, arn: ROLE, decides, demanded }],
   });
-  try {
-    await COMMANDS[command]?.(await stageOn(s3, bucket));
-  } finally {
-    await s3.close();
-  }
+  await COMMANDS[command]?.(stageOn(world, bucket));
   return { granted, refused };
 }
 
-async function stageOn(s3: S3Double, bucket: string): Promise<Stage> {
-  const world = await createWorld();
-  const as = ({ accessKeyId, secretAccessKey }: typeof OWNER): Record<string, string> => ({
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_ENDPOINT_URL_S3: s3.endpoint,
-    AWS_REGION: s3.region,
-    AWS_S3_BUCKET: bucket,
-    USE_S3: "true",
-  });
+function stageOn(world: BucketWorld, bucket: string): Stage {
   const ended = async (argv: readonly string[], who: typeof OWNER, status: number): Promise<RunResult> => {
-    const result = await world.run(["attach", ...argv], { env: as(who) });
+    const keys = { AWS_ACCESS_KEY_ID: who.accessKeyId, AWS_SECRET_ACCESS_KEY: who.secretAccessKey };
+    const result = await world.run(["attach", ...argv], { env: { ...keys, AWS_S3_BUCKET: bucket } });
     if (result.status === status) return result;
     throw new Error(`${argv.join(" ")}: exit code ${result.status}, not ${status}\n${result.stderr}`);
   };
   const prepare: Stage["prepare"] = (...argv) => ended(argv, OWNER, 0);
   return {
-    s3,
+    s3: world.s3,
     bucket,
     world,
     prepare,
@@ -161,6 +172,11 @@ async function stageOn(s3: S3Double, bucket: string): Promise<Stage> {
       return (await prepare("upload", "--task", "T-1", ...options, file)).stdout.trim();
     },
   };
+}
+
+/** The SDK's types take no constants. */
+function rulesForTheSdk(): BucketLifecycleConfiguration {
+  return structuredClone(DEFAULT_LIFECYCLE) as unknown as BucketLifecycleConfiguration;
 }
 
 async function expectOk(replying: Promise<Response>, expected = 200): Promise<void> {

@@ -12,8 +12,8 @@ export interface Terraform {
   /** What the tests of this file lack, and how to get it; `null`: nothing, and it is initialised. */
   readonly missing: string | null;
   readonly folder: string;
-  /** Runs `terraform` in the folder. */
-  run(words: readonly string[]): Promise<Finished>;
+  /** Runs `terraform` in the folder; `env` besides that of `openTerraform`. */
+  run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
   /** As `run`, of what must succeed; what it printed. */
   done(words: readonly string[]): Promise<string>;
 }
@@ -41,9 +41,9 @@ export async function openTerraform(env: Readonly<Record<string, string>> = {}):
     TF_IN_AUTOMATION: "1",
     ...env,
   };
-  const run: Terraform["run"] = (words) =>
+  const run: Terraform["run"] = (words, more = {}) =>
     new Promise((resolve, reject) => {
-      const options = { cwd: folder, env: environment, maxBuffer: MOST_BYTES };
+      const options = { cwd: folder, env: { ...environment, ...more }, maxBuffer: MOST_BYTES };
       execFile("terraform", words, options, (error, stdout, stderr) => {
         if (error !== null && typeof error.code !== "number") reject(error);
         else resolve({ status: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
