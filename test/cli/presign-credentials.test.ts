@@ -1,9 +1,8 @@
 /** When links end under credentials that end themselves, whichever way those were come by. */
-import { createHash } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { startCredentialServer } from "../servers/credential-server.ts";
+import type { CredentialServer } from "../servers/credential-server.ts";
 import { NO_KEYS, createS3World } from "./s3-support.ts";
 import type { S3World } from "./s3-support.ts";
 import { firstOf } from "./support.ts";
@@ -83,98 +82,72 @@ describe("keys of the environment", () => {
 });
 
 describe("a profile or a machine's role", () => {
-  const START_URL = "https://acme.example/start";
-  /** When what is handed out next ends; the last one goes on. */
-  let ends: Date[];
-  let given: number;
-
-  const next = (): Date => {
-    given += 1;
-    return (ends.length > 1 ? ends.shift() : ends[0]) ?? new Date(0);
-  };
-
-  /** STS, the SSO portal and a container's agent, each as its API reference has it. */
-  function answerTo(url: string): { type: string; text: string } {
-    const { accessKeyId, secretAccessKey } = KEYS;
-    const json = (value: object): { type: string; text: string } => ({
-      type: "application/json",
-      text: JSON.stringify(value),
-    });
-    if (url.startsWith("/federation/credentials")) {
-      const roleCredentials = { accessKeyId, secretAccessKey, sessionToken: TOKEN, expiration: next().getTime() };
-      return json({ roleCredentials });
-    }
-    if (url === "/container") {
-      const keys = { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: TOKEN };
-      return json({ ...keys, Expiration: next().toISOString() });
-    }
-    if (url === "/process") {
-      const keys = { Version: 1, AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: TOKEN };
-      return json({ ...keys, Expiration: next().toISOString() });
-    }
-    const xml = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser>
-      <AssumedRoleId>A:s</AssumedRoleId><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></AssumedRoleUser><Credentials>
-      <AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${secretAccessKey}</SecretAccessKey>
-      <SessionToken>${TOKEN}</SessionToken><Expiration>${next().toISOString()}</Expiration></Credentials>
-      </AssumeRoleResult></AssumeRoleResponse>`;
-    return { type: "text/xml", text: xml };
-  }
-
-  async function serveCredentials(): Promise<string> {
-    const server = createServer((request, response) => {
-      request.resume();
-      const { type, text } = answerTo(request.url ?? "");
-      response.writeHead(200, { "content-type": type }).end(text);
-    });
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
+  let server: CredentialServer;
 
   beforeEach(async () => {
-    given = 0;
     await open(TOKEN);
-    const base = await serveCredentials();
-    const config = `[profile role]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\nregion = us-east-1
-[profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = base
-[profile sso]\nsso_start_url = ${START_URL}\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = r
-[profile process]\ncredential_process = curl -sS ${base}/process\n`;
+    server = await startCredentialServer({ ...KEYS, sessionToken: TOKEN });
+    onTestFinished(() => server.close());
     // What the SDK reads by itself, it reads from the process's own environment.
-    vi.stubEnv("HOME", world.home);
-    vi.stubEnv("AWS_CONFIG_FILE", await world.write("aws-config", config));
-    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", path.join(world.home, "none"));
-    vi.stubEnv("AWS_ENDPOINT_URL_STS", base);
-    vi.stubEnv("AWS_ENDPOINT_URL_SSO", base);
-    vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `${base}/container`);
-    await world.write(
-      `../home/.aws/sso/cache/${createHash("sha1").update(START_URL).digest("hex")}.json`,
-      JSON.stringify({ accessToken: "t", expiresAt: inMs(HOUR).toISOString() }),
-    );
+    const files = {
+      HOME: world.home,
+      AWS_CONFIG_FILE: await world.write("aws-config", server.config),
+      AWS_SHARED_CREDENTIALS_FILE: path.join(world.home, "none"),
+    };
+    for (const [name, value] of Object.entries({ ...files, ...server.env })) vi.stubEnv(name, value);
+    await world.write(`../home/.aws/sso/cache/${server.ssoFile.name}`, server.ssoFile.content);
   });
 
   afterEach(() => vi.unstubAllEnvs());
 
-  const WAYS: [string, Env][] = [
-    ["an assumed role", { AWS_PROFILE: "role" }],
-    ["a container's role", {}],
-    ["single sign-on", { AWS_PROFILE: "sso" }],
-    ["a program that gives keys", { AWS_PROFILE: "process" }],
-  ];
+  const WAYS = ["role", "sso", "process", "container", "instance"] as const;
 
-  test.each(WAYS)("%s: its end is the link's, and the link's alone is asked for", async (_, env) => {
-    ends = [inMs(12 * HOUR)];
-    const all = { ...NO_KEYS, ...env };
-    expect(await endOf("1h", all)).toEqual({ minutes: 60, limitedBy: "request", warned: false });
-    expect(await endOf("7d", all)).toEqual({ minutes: 720, limitedBy: "credentials", warned: true });
+  function signIn(way: (typeof WAYS)[number]): Env {
+    if (way !== "container" && way !== "instance") return { ...NO_KEYS, AWS_PROFILE: way };
+    for (const [name, value] of Object.entries(server[way])) vi.stubEnv(name, value);
+    return NO_KEYS;
+  }
+
+  test.each(WAYS)("%s: its end is the link's", async (way) => {
+    const env = signIn(way);
+    server.ends = [inMs(12 * HOUR)];
+    expect(await endOf("1h", env)).toEqual({ minutes: 60, limitedBy: "request", warned: false });
+    expect(await endOf("7d", env)).toEqual({ minutes: 720, limitedBy: "credentials", warned: true });
   });
 
-  test.each(WAYS)("%s that ends sooner is asked for anew before the link is cut short", async (_, env) => {
-    const all = { ...NO_KEYS, ...env };
-    ends = [inMs(10 * MINUTE), inMs(12 * HOUR)];
-    expect(await endOf("1h", all)).toEqual({ minutes: 60, limitedBy: "request", warned: false });
-    expect(given).toBe(2);
-    ends = [inMs(10 * MINUTE)];
-    expect(await endOf("1h", all)).toEqual({ minutes: 10, limitedBy: "credentials", warned: true });
-    expect(await exactly("1h", all)).toBe(9);
+  test.each(WAYS)("%s: what ends sooner is asked for anew before the link is cut short", async (way) => {
+    const env = signIn(way);
+    server.ends = [inMs(10 * MINUTE), inMs(12 * HOUR)];
+    expect(await endOf("1h", env)).toEqual({ minutes: 60, limitedBy: "request", warned: false });
+    expect(server.given).toBe(2);
+    server.ends = [inMs(10 * MINUTE)];
+    expect(await endOf("1h", env)).toEqual({ minutes: 10, limitedBy: "credentials", warned: true });
+    expect(await exactly("1h", env)).toBe(9);
+  });
+
+  test("is asked for anew once, not for each of many links", async () => {
+    const env = signIn("process");
+    server.ends = [inMs(10 * MINUTE)];
+    const { lines } = await world.run(["attach", "presign", "-", "--no-check"], { env, stdin: `${KEY}\n`.repeat(50) });
+    expect(lines).toHaveLength(50);
+    expect(server.given).toBe(2);
+  });
+
+  test("that can't be had anew signs as long as it lasts", async () => {
+    const env = signIn("process");
+    server.ends = [inMs(10 * MINUTE), null];
+    expect(await endOf("1h", env)).toEqual({ minutes: 10, limitedBy: "credentials", warned: true });
+    expect(server.ends).toEqual([null]);
+  });
+
+  test("that has ended signs nothing, though the SDK would go on with it: exit 4", async () => {
+    const env = signIn("instance");
+    server.ends = [inMs(-MINUTE)];
+    const { status, stdout, stderr } = await world.run(["attach", "presign", KEY], { env });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 4,
+      stdout: "",
+      stderr: expect.stringMatching(/ended at/) as unknown,
+    });
   });
 });

@@ -42,7 +42,22 @@ interface Session {
 
 async function sessionUntil(store: S3Store, client: S3Client, wanted: Date): Promise<Session> {
   const session = await sessionOf(store, client);
-  return session.end !== null && session.end < wanted ? await sessionOf(store, client, SIGN_LINKS, true) : session;
+  if (session.end === null || session.end >= wanted) return session;
+  // What can't be had anew may still be good for a while.
+  return await refreshed(store, client).catch(() => session);
+}
+
+/** Of a thousand links under one session each would ask for another, and get the same. */
+const REFRESH_AT_MOST_EVERY_MS = 60_000;
+const REFRESHES = new WeakMap<S3Client, { readonly at: number; readonly session: Promise<Session> }>();
+
+async function refreshed(store: S3Store, client: S3Client): Promise<Session> {
+  const now = store.now().getTime();
+  const last = REFRESHES.get(client);
+  if (last !== undefined && now - last.at < REFRESH_AT_MOST_EVERY_MS) return await last.session;
+  const session = sessionOf(store, client, SIGN_LINKS, true);
+  REFRESHES.set(client, { at: now, session });
+  return await session;
 }
 
 const SIGN_LINKS: Call = { act: "sign links", action: "s3:GetObject" };
