@@ -15,6 +15,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   setsid: "util-linux",
   unshare: "util-linux",
   mount: "mount",
+  ip: "iproute2",
+  tc: "iproute2",
   jq: "jq",
   tmux: "tmux",
   curl: "curl",

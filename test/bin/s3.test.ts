@@ -102,6 +102,25 @@ describe.skipIf(process.platform !== "linux")("stdin that is kept until it is wh
     expect(stderr).toMatch(/^error: cannot keep the input in .*\/taskflow\/spool\/.*: EFBIG/);
     expect(sandbox.s3.requests).toEqual([]);
   });
+
+  test.skipIf(!isRoot() || !hasTool("unshare") || !hasTool("mount"))(
+    "that fills the disk is exit 6, which says what to do, and leaves the disk as it was",
+    async () => {
+      const sandbox = await scene();
+      await writeFile(sandbox.path("big.log"), Buffer.alloc(20 * MIB));
+      const { status, stdout, stderr } = await sandbox.bash(
+        `mkdir state; mount -t tmpfs -o size=12m tmpfs state
+         taskflow attach upload T-1 - --name piped.log < big.log; echo "status $?"; find state -type f; df --output=used state | tail -1`,
+        {
+          env: { ...sandbox.s3Env, XDG_STATE_HOME: sandbox.path("state") },
+          through: ["unshare", "--mount", "--propagation=private"],
+        },
+      );
+      expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^status 6\n +0\n$/) as unknown });
+      expect(stderr).toMatch(/^error: cannot keep the input in .*ENOSPC.*\nhint: make room there, or write the input/);
+      expect(sandbox.s3.requests).toEqual([]);
+    },
+  );
 });
 
 test("a signal ends the wait for a server that is silent", async () => {

@@ -85,6 +85,16 @@ describe(`attachments on ${server.name}`, () => {
     expect(await items(["show", key])).toMatchObject([{ name: "piped.log", size, sha256: sha256(bytes) }]);
   });
 
+  test("run: a log that is longer than a request takes is attached whole, with the command's own exit code", async () => {
+    const script = "yes 'line of a long log' | head -c 11000000; exit 3";
+    const { status, bytes } = await attach(["run", task(), "--name", "long.log", "--", "sh", "-c", script]);
+    expect({ status, size: bytes.length }).toEqual({ status: 3, size: 11_000_000 });
+    expect(await items(["show", task(), "long.log"])).toMatchObject([
+      { size: 11_000_000, sha256: sha256(bytes), meta: { "exit-code": "3" } },
+    ]);
+    expect((await done(["verify", task()])).stderr).toContain("1 ok");
+  });
+
   test("names of any kind go there and back", async () => {
     await mkdir(file("in"));
     const bytesOfName = (name: string): string => `the bytes of ${name}`;

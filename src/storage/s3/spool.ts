@@ -119,7 +119,7 @@ function spoolError(error: unknown, file: string): TaskflowError {
   const { code, message } = error as NodeJS.ErrnoException;
   const denied = code === "EACCES" || code === "EPERM";
   return new TaskflowError(denied ? "permission" : "io", `cannot keep the input in ${file}: ${message}`, {
-    ...(code === "ENOSPC" || code === "EDQUOT"
+    ...(code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG"
       ? { hint: "make room there, or write the input to a file elsewhere and attach that" }
       : {}),
     cause: error,
