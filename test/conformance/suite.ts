@@ -9,6 +9,7 @@ import { goneForGoodPromises } from "./gone-for-good.ts";
 import type { DriverHarness, Exceptions } from "./harness.ts";
 import { inspectPromises } from "./inspect.ts";
 import { largePromises } from "./large.ts";
+import { lifecyclePromises } from "./lifecycle.ts";
 import { listPromises } from "./list.ts";
 import { manyPromises } from "./many.ts";
 import { putPromises } from "./put.ts";
@@ -76,6 +77,9 @@ export function describeDriver(name: string, harness: DriverHarness): void {
     describe("versions", () => {
       if (suite.exceptions.keepsNothing === undefined) versionPromises(suite);
       else goneForGoodPromises(suite);
+    });
+    describe("lifecycle", () => {
+      lifecyclePromises(suite);
     });
     if (suite.largeBytes > 0) {
       describe("large", () => {
