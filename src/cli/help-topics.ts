@@ -89,6 +89,9 @@ If curl gets the file, the bucket has no CORS rule for your page's origin. The r
 (https://app.example.com, no path, no slash at the end), the methods GET and HEAD, and PUT and POST for uploads with
 a link. A link to PUT needs its headers allowed too: content-type, if-none-match, x-amz-checksum-sha256, x-amz-meta-*.
 
+\`taskflow attach doctor --origin https://app.example.com\` asks the bucket what a browser asks, with the headers of a
+link to PUT, and prints the line for Terraform where the answer is no.
+
 A folder's links are answered by \`taskflow attach serve --cors https://app.example.com\`: once for each origin.
 `;
 }

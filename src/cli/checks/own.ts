@@ -1,6 +1,5 @@
 /** What `doctor` looks at before any store: where settings come from, and what runs the program. */
-import type { Settings } from "../../config/resolve.ts";
-import { describeOrigin } from "../../config/s3-settings.ts";
+import type { SettingEntry, Settings } from "../../config/resolve.ts";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import { ok, warn } from "../../storage/check.ts";
 import type { Check, Finding } from "../../storage/check.ts";
@@ -31,8 +30,19 @@ function checkSettings(settings: Settings): Finding {
   if (first !== undefined) failWith(settings, first.name, bad.length - 1);
   if (settings.warnings.length > 0)
     return warn(settings.warnings.join("; "), "taskflow config list --origin shows what is in force");
-  const set = entries.filter(({ origin }) => origin.source !== "default").map(({ origin }) => describeOrigin(origin));
-  return ok(set.length === 0 ? "all by default" : set.join(", "));
+  return ok(originsOf(entries));
+}
+
+/** `USE_S3, AWS_S3_BUCKET in the environment; AWS_REGION in /abs/.env line 3` */
+function originsOf(entries: readonly SettingEntry[]): string {
+  const names = new Map<string, string[]>();
+  for (const { origin } of entries) {
+    if (origin.source !== "default") names.set(origin.text, [...(names.get(origin.text) ?? []), origin.name]);
+  }
+  const told = [...names].map(([place, those]) => `${those.join(", ")} in ${place}`);
+  return told.length === 0
+    ? "all by default"
+    : told.join("; ").replaceAll("in the command line", "on the command line");
 }
 
 function failWith(settings: Settings, name: Parameters<Settings["get"]>[0], others: number): never {

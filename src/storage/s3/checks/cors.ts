@@ -24,7 +24,8 @@ export async function checkCors(store: S3Store, { origin, signal }: CheckOptions
 /** `null`: they may not be read, or this store doesn't tell. */
 async function allowedOrigins(store: S3Store, signal: AbortSignal): Promise<readonly string[] | null> {
   const { bucket: Bucket } = store;
-  const asked = await ask(store, { what: "the CORS rules", action: "s3:GetBucketCORS", signal }, (client, options) =>
+  const question = { what: "the CORS rules", action: "s3:GetBucketCORS", missing: "NoSuchCORSConfiguration", signal };
+  const asked = await ask(store, question, (client, options) =>
     client.send(new GetBucketCorsCommand({ Bucket }), options),
   );
   if (asked.is === "unknown") return null;

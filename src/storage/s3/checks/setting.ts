@@ -3,7 +3,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { skip } from "../../check.ts";
 import type { Finding } from "../../check.ts";
 import { explained, requestRaw } from "../request.ts";
-import { isNamed, statusOf } from "../sdk-error.ts";
+import { isNamed } from "../sdk-error.ts";
 import type { S3Store } from "../store.ts";
 
 /** `missing`: the bucket has none. `unknown`: it may not be read, or this store has no such thing. */
@@ -17,23 +17,42 @@ export interface Question {
   readonly what: string;
   /** The permission that it takes. */
   readonly action: string;
+  /** What S3 says where the bucket has none. */
+  readonly missing: string;
   readonly signal: AbortSignal;
 }
 
 type Send<T> = (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>;
 
 /** Errors: those of the network, and others that have nothing to do with the setting. */
-export async function ask<T>(store: S3Store, { what, action, signal }: Question, send: Send<T>): Promise<Asked<T>> {
+export async function ask<T>(
+  store: S3Store,
+  { what, action, missing, signal }: Question,
+  send: Send<T>,
+): Promise<Asked<T>> {
   const call = { act: `read ${what} of ${store.location}`, action, signal };
   try {
     return { is: "there", value: await requestRaw(store, call, send) };
   } catch (raw) {
-    if (statusOf(raw) === 404 && !isNamed(raw, "NoSuchBucket")) return { is: "missing" };
+    if (isNamed(raw, missing)) return { is: "missing" };
     const error = await explained(store, call, raw);
     if (error.code === "access_denied") {
       return { is: "unknown", finding: skip(`${what} may not be read`, `it takes ${action}`) };
     }
-    if (error.code === "unsupported") return { is: "unknown", finding: skip(`this store doesn't tell ${what}`) };
+    if (error.code === "unsupported" || error.code === "not_found") return { is: "unknown", finding: notTold(what) };
     throw error;
   }
+}
+
+/** Also for a reply without it: a server that doesn't know the question may answer another one. */
+export function notTold(what: string): Finding {
+  return skip(`this store doesn't tell ${what}`);
+}
+
+/** A line for the AWS CLI that changes this bucket, on its server and by the same profile. */
+export function awsLine({ bucket, settings: { endpoint, credentials } }: S3Store, words: string): string {
+  const where = endpoint === null ? "" : ` --endpoint-url ${endpoint}`;
+  const who = credentials.kind === "profile" ? ` --profile ${credentials.profile}` : "";
+  const [operation = "", ...rest] = words.split(" ");
+  return `aws s3api ${[operation, "--bucket", bucket, ...rest].join(" ")}${where}${who}`;
 }

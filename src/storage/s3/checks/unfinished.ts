@@ -5,7 +5,8 @@ import { ok, skip, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import type { StorageDriver } from "../../driver.ts";
 import type { UnfinishedUpload } from "../../lifecycle/lifecycle.ts";
-import { request } from "../request.ts";
+import { explained, requestRaw } from "../request.ts";
+import { isNamed } from "../sdk-error.ts";
 import { GiB } from "../store.ts";
 import type { S3Store } from "../store.ts";
 
@@ -62,8 +63,13 @@ function textOf({ count, bytes, oldestMs }: Tally): string {
   return `${count} ${count === 1 ? "upload" : "uploads"} with ${size}, the oldest ${age} old`;
 }
 
+/** That it is gone meanwhile is what was wanted. */
 async function abort(store: S3Store, { key, uploadId }: UnfinishedUpload, signal: AbortSignal): Promise<void> {
   const call = { act: `abort the upload of ${key}`, action: "s3:AbortMultipartUpload", key, signal };
   const target = { Bucket: store.bucket, Key: key, UploadId: uploadId };
-  await request(store, call, (client, options) => client.send(new AbortMultipartUploadCommand(target), options));
+  try {
+    await requestRaw(store, call, (client, options) => client.send(new AbortMultipartUploadCommand(target), options));
+  } catch (error) {
+    if (!isNamed(error, "NoSuchUpload")) throw await explained(store, call, error);
+  }
 }

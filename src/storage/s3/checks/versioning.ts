@@ -3,6 +3,7 @@ import { ok, skip, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
 import type { S3Store } from "../store.ts";
 import { versioningOf } from "../versioning.ts";
+import { awsLine } from "./setting.ts";
 
 export async function checkVersioning(store: S3Store, signal: AbortSignal): Promise<Finding> {
   const versioning = await versioningOf(store, signal);
@@ -10,6 +11,6 @@ export async function checkVersioning(store: S3Store, signal: AbortSignal): Prom
   if (versioning === "unknown") return skip("it may not be read", "it takes s3:GetBucketVersioning");
   return warn(
     `${versioning}: what is deleted is gone for good`,
-    `aws s3api put-bucket-versioning --bucket ${store.bucket} --versioning-configuration Status=Enabled`,
+    awsLine(store, "put-bucket-versioning --versioning-configuration Status=Enabled"),
   );
 }
