@@ -20,8 +20,8 @@ import { DEFAULT_LIFECYCLE } from "../../src/storage/lifecycle/rules.ts";
 import type { LifecycleRule } from "../../src/storage/lifecycle/rules.ts";
 import type { User } from "../servers/s3-double/permissions.ts";
 import type { S3DoubleOptions } from "../servers/s3-double/server.ts";
-import { BUCKET, createBucketWorld } from "./bucket.ts";
-import type { BucketWorld } from "./bucket.ts";
+import { BUCKET, createS3World } from "./s3-support.ts";
+import type { S3World } from "./s3-support.ts";
 import { examine } from "./doctor.ts";
 
 const ORIGIN = "https://app.example.com";
@@ -31,8 +31,8 @@ const USER = { accessKeyId: "AKIAS3DOUBLE00000002", secretAccessKey: "user" };
 const Bucket = BUCKET;
 
 /** A bucket as Terraform makes it. */
-async function healthy(options: Partial<S3DoubleOptions> = {}): Promise<BucketWorld & { client: S3Client }> {
-  const world = await createBucketWorld({ users: [OWNER], ...options });
+async function healthy(options: Partial<S3DoubleOptions> = {}): Promise<S3World & { client: S3Client }> {
+  const world = await createS3World({ users: [OWNER], ...options });
   const owner = options.users?.find((user) => user.secretAccessKey === OWNER.secretAccessKey) ?? OWNER;
   const client = new S3Client({
     endpoint: world.s3.endpoint,
@@ -99,74 +99,68 @@ describe("doctor on a bucket", () => {
     expect(world.s3.requests.every(({ method }) => method === "GET" || method === "HEAD")).toBe(true);
   });
 
-  const faults: readonly (readonly [string, string, number, (world: BucketWorld & { client: S3Client }) => unknown])[] =
+  const faults: readonly (readonly [string, string, number, (world: S3World & { client: S3Client }) => unknown])[] = [
     [
-      [
-        "no public access block",
-        "public-access warn",
-        0,
-        ({ client }) => client.send(new DeletePublicAccessBlockCommand({ Bucket })),
-      ],
-      [
-        "no encryption",
-        "encryption warn",
-        0,
-        ({ client }) => client.send(new DeleteBucketEncryptionCommand({ Bucket })),
-      ],
-      [
-        "ACLs that count",
-        "ownership warn",
-        0,
-        ({ client }) => client.send(new DeleteBucketOwnershipControlsCommand({ Bucket })),
-      ],
-      ["no policy", "policy warn", 0, ({ client }) => client.send(new DeleteBucketPolicyCommand({ Bucket }))],
-      [
-        "a public policy",
-        "policy fail",
-        5,
-        ({ client }) => client.send(new PutBucketPolicyCommand({ Bucket, Policy: policyOf({ Effect: "Allow" }) })),
-      ],
-      ["suspended versioning", "versioning warn", 0, ({ s3 }) => s3.setVersioning(Bucket, "Suspended")],
-      ["a clock that is wrong", "clock warn", 0, ({ s3 }) => s3.shiftClock(-120_000)],
-      [
-        "all origins allowed",
-        "cors warn",
-        0,
-        ({ client }) =>
-          client.send(
-            new PutBucketCorsCommand({
-              Bucket,
-              CORSConfiguration: { CORSRules: [corsRule({ AllowedOrigins: ["*"] })] },
-            }),
-          ),
-      ],
-      [
-        "a rule that deletes live ones",
-        "lifecycle warn",
-        0,
-        ({ client }) =>
-          putRules(client, [
-            ...DEFAULT_LIFECYCLE.Rules,
-            { ID: "all", Status: "Enabled", Filter: {}, Expiration: { Days: 90 } },
-          ]),
-      ],
-      [
-        "a rule that archives live ones",
-        "lifecycle warn",
-        0,
-        ({ client }) =>
-          putRules(client, [
-            ...DEFAULT_LIFECYCLE.Rules,
-            { ID: "cold", Status: "Enabled", Filter: {}, Transitions: [{ Days: 90, StorageClass: "GLACIER" }] },
-          ]),
-      ],
-      [
-        "rules that are off",
-        "lifecycle warn",
-        0,
-        ({ client }) => putRules(client, [{ ID: "off", Status: "Disabled", Filter: {}, Expiration: { Days: 1 } }]),
-      ],
-    ];
+      "no public access block",
+      "public-access warn",
+      0,
+      ({ client }) => client.send(new DeletePublicAccessBlockCommand({ Bucket })),
+    ],
+    ["no encryption", "encryption warn", 0, ({ client }) => client.send(new DeleteBucketEncryptionCommand({ Bucket }))],
+    [
+      "ACLs that count",
+      "ownership warn",
+      0,
+      ({ client }) => client.send(new DeleteBucketOwnershipControlsCommand({ Bucket })),
+    ],
+    ["no policy", "policy warn", 0, ({ client }) => client.send(new DeleteBucketPolicyCommand({ Bucket }))],
+    [
+      "a public policy",
+      "policy fail",
+      5,
+      ({ client }) => client.send(new PutBucketPolicyCommand({ Bucket, Policy: policyOf({ Effect: "Allow" }) })),
+    ],
+    ["suspended versioning", "versioning warn", 0, ({ s3 }) => s3.setVersioning(Bucket, "Suspended")],
+    ["a clock that is wrong", "clock warn", 0, ({ s3 }) => s3.shiftClock(-120_000)],
+    [
+      "all origins allowed",
+      "cors warn",
+      0,
+      ({ client }) =>
+        client.send(
+          new PutBucketCorsCommand({
+            Bucket,
+            CORSConfiguration: { CORSRules: [corsRule({ AllowedOrigins: ["*"] })] },
+          }),
+        ),
+    ],
+    [
+      "a rule that deletes live ones",
+      "lifecycle warn",
+      0,
+      ({ client }) =>
+        putRules(client, [
+          ...DEFAULT_LIFECYCLE.Rules,
+          { ID: "all", Status: "Enabled", Filter: {}, Expiration: { Days: 90 } },
+        ]),
+    ],
+    [
+      "a rule that archives live ones",
+      "lifecycle warn",
+      0,
+      ({ client }) =>
+        putRules(client, [
+          ...DEFAULT_LIFECYCLE.Rules,
+          { ID: "cold", Status: "Enabled", Filter: {}, Transitions: [{ Days: 90, StorageClass: "GLACIER" }] },
+        ]),
+    ],
+    [
+      "rules that are off",
+      "lifecycle warn",
+      0,
+      ({ client }) => putRules(client, [{ ID: "off", Status: "Disabled", Filter: {}, Expiration: { Days: 1 } }]),
+    ],
+  ];
   test.each(faults)("%s is found: %s", async (_, fault, exit, breakIt) => {
     const world = await healthy();
     await breakIt(world);

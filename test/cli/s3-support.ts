@@ -9,6 +9,8 @@ export const BUCKET = "acme";
 
 export interface S3World extends World {
   readonly s3: S3Double;
+  /** What points at the bucket, with the first user's keys: the environment of every run. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 const open: S3Double[] = [];
@@ -21,15 +23,17 @@ afterEach(async () => {
 export async function createS3World(options: Partial<S3DoubleOptions> = {}): Promise<S3World> {
   const s3 = await startS3Double({ buckets: { [BUCKET]: { versioning: "Enabled" } }, ...options });
   open.push(s3);
+  const { accessKeyId, secretAccessKey, sessionToken } = s3.credentials;
   const env = {
     USE_S3: "true",
     AWS_S3_BUCKET: BUCKET,
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_REGION: s3.region,
-    AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
   };
-  return { s3, ...(await createWorld(env)) };
+  return { s3, env, ...(await createWorld(env)) };
 }
 
 /** What was asked of the double, in order. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BUCKET, createBucketWorld } from "./bucket.ts";
-import type { BucketWorld } from "./bucket.ts";
+import { BUCKET, createS3World } from "./s3-support.ts";
+import type { S3World } from "./s3-support.ts";
 import type { S3DoubleOptions } from "../servers/s3-double/server.ts";
 import { createWorld, itemsOf, matching } from "./support.ts";
 
@@ -8,8 +8,8 @@ const COLD = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_cold.pdf";
 const COLDEST = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000002_coldest.pdf";
 const WARM = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000003_warm.pdf";
 
-async function filled(options: Partial<S3DoubleOptions> = {}): Promise<BucketWorld> {
-  const world = await createBucketWorld(options);
+async function filled(options: Partial<S3DoubleOptions> = {}): Promise<S3World> {
+  const world = await createS3World(options);
   for (const [key, storageClass] of [
     [COLD, "GLACIER"],
     [COLDEST, "DEEP_ARCHIVE"],
@@ -20,7 +20,7 @@ async function filled(options: Partial<S3DoubleOptions> = {}): Promise<BucketWor
   return world;
 }
 
-function restores({ s3 }: BucketWorld): readonly (string | number | null)[] {
+function restores({ s3 }: S3World): readonly (string | number | null)[] {
   return s3.requests.filter(({ operation }) => operation === "RestoreObject").map(({ code, status }) => code ?? status);
 }
 

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { PutBucketLifecycleConfigurationCommand } from "@aws-sdk/client-s3";
 import type { BucketLifecycleConfiguration } from "@aws-sdk/client-s3";
 import { DEFAULT_LIFECYCLE } from "../../src/storage/lifecycle/rules.ts";
-import { createBucketWorld } from "../cli/bucket.ts";
-import type { BucketWorld } from "../cli/bucket.ts";
+import { createS3World } from "../cli/s3-support.ts";
+import type { S3World } from "../cli/s3-support.ts";
 import type { RunResult, World } from "../cli/support.ts";
 import { reply } from "../servers/s3-double/faults.ts";
 import type { S3Double } from "../servers/s3-double/server.ts";
@@ -145,7 +145,7 @@ export async function askedBy(command: string, { bucket_name: bucket, ...policie
   const demanded = (action: string, allowed: boolean): void => {
     (allowed ? granted : refused).add(action.replace("s3:", ""));
   };
-  const world = await createBucketWorld({
+  const world = await createS3World({
     buckets: { [bucket]: { versioning: "Enabled" } },
     users: [OWNER, { ...CLIENT, arn: ROLE, decides, demanded }],
   });
@@ -153,7 +153,7 @@ export async function askedBy(command: string, { bucket_name: bucket, ...policie
   return { granted, refused };
 }
 
-function stageOn(world: BucketWorld, bucket: string): Stage {
+function stageOn(world: S3World, bucket: string): Stage {
   const ended = async (argv: readonly string[], who: typeof OWNER, status: number): Promise<RunResult> => {
     const keys = { AWS_ACCESS_KEY_ID: who.accessKeyId, AWS_SECRET_ACCESS_KEY: who.secretAccessKey };
     const result = await world.run(["attach", ...argv], { env: { ...keys, AWS_S3_BUCKET: bucket } });
