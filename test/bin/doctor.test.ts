@@ -16,7 +16,8 @@ test("the part of an upload that was killed is left alone while it is young, and
   const sandbox = await createSandbox();
   expect((await sandbox.run(["attach", "upload", "T-1", "-", "--name", "first"], { stdin: "first" })).status).toBe(0);
   const upload = sandbox.start(["attach", "upload", "T-1", "-", "--name", "log"], { openStdin: true });
-  upload.child.stdin?.write("half of it");
+  // So much that no look at the first bytes holds it back.
+  upload.child.stdin?.write(Buffer.alloc(1024 * 1024));
   const staging = sandbox.path("uploads/.taskflow/tmp");
   const parts = async (): Promise<string[]> => await readdir(staging).catch(() => []);
   await vi.waitFor(async () => expect(await parts()).toHaveLength(1), { timeout: 10_000 });
