@@ -10,12 +10,12 @@ import type { ClaimedEntry } from "./ledger.ts";
 import { TIDY_MS, UNSETTLED, abandon, begin, complete, tagAfterwards } from "./multipart.ts";
 import type { SentPart, Upload } from "./multipart.ts";
 import { byPosition, inOrder } from "./part-feeds.ts";
-import type { PartFeed, RangedSource } from "./part-feeds.ts";
+import type { PartFeed, RangedFeed, RangedSource } from "./part-feeds.ts";
 import { planned } from "./put-single.ts";
 import type { Content } from "./put-single.ts";
 import type { SignalledCall } from "./request.ts";
 import { comparedParts, findEarlier, noteUpload } from "./resume.ts";
-import type { Earlier } from "./resume.ts";
+import type { Earlier, ListedPart } from "./resume.ts";
 import { sendParts } from "./send-parts.ts";
 import type { S3Store } from "./store.ts";
 
@@ -44,16 +44,7 @@ export async function putMultipart(
   const work = earlier === null ? await beginNew(store, key, source.digests, options) : goOn(earlier, options);
   const feed = byPosition(source, work.partSize);
   return await finished(work, feed, source.digests, {
-    there: async () => {
-      const there = await comparedParts(work.listed, feed);
-      feed.leaveOut(new Set(there.map(({ number }) => number)));
-      work.bytes = there.reduce((sum, { number }) => sum + feed.lengthOf(number), 0);
-      if (earlier !== null) {
-        const { createdAt: begunAt, size } = earlier.claimed.entry;
-        options.resume?.tell?.({ kind: "resuming", bytes: work.bytes, size, begunAt });
-      }
-      return there;
-    },
+    there: () => whatIsThere(work, feed),
     settle: () => source.settle(),
   });
 }
@@ -93,7 +84,8 @@ interface Work {
   readonly object: StoredObject;
   readonly options: PutOptions;
   readonly partSize: number;
-  readonly listed: Extract<Earlier, { kind: "unfinished" }>["listed"];
+  /** What an earlier run has sent, as the store lists it; `null`: there was none. */
+  readonly listed: readonly ListedPart[] | null;
   /** `null`: no later run will go on with it. */
   readonly claimed: ClaimedEntry | null;
   /** So many are there. */
@@ -115,7 +107,7 @@ async function beginNew(store: S3Store, key: string, content: Content, options: 
   const { size, sha256 } = content;
   const entry = { key, uploadId, size, sha256, partSize, createdAt, abortAt };
   const claimed = await noteUpload(store, entry, options.resume);
-  return { upload, object, options, partSize, listed: [], claimed, bytes: 0 };
+  return { upload, object, options, partSize, listed: null, claimed, bytes: 0 };
 }
 
 /** Under the key, and with the time, that it was begun with. */
@@ -124,6 +116,18 @@ function goOn({ upload, claimed, listed }: Extract<Earlier, { kind: "unfinished"
   const then: PutOptions = { ...options, record: { ...options.record, createdAt } };
   const object = planned(upload.store, key, { size, sha256 }, then);
   return { upload, object, options: then, partSize, listed, claimed, bytes: 0 };
+}
+
+/** The parts that needn't be sent, which is told. */
+async function whatIsThere(work: Work, feed: RangedFeed): Promise<readonly SentPart[]> {
+  const { claimed, listed, object, options } = work;
+  if (claimed === null || listed === null) return [];
+  const there = await comparedParts(listed, feed, options.signal);
+  feed.leaveOut(new Set(there.map(({ number }) => number)));
+  work.bytes = there.reduce((sum, { number }) => sum + feed.lengthOf(number), 0);
+  const { createdAt: begunAt } = claimed.entry;
+  options.resume?.tell?.({ kind: "resuming", bytes: work.bytes, size: object.size, begunAt });
+  return there;
 }
 
 /** AWS answers at the end. Others may overwrite without a word; and it would be a pity about the bytes. */

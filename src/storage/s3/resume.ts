@@ -1,7 +1,7 @@
 /** Going on with an upload that an earlier run began: which one, and which of its parts are what they should be. */
 import { createHash } from "node:crypto";
-import type { Part } from "@aws-sdk/client-s3";
-import { isTaskflowError } from "../../errors.ts";
+import type { Part as ListedPart } from "@aws-sdk/client-s3";
+import { isTaskflowError, throwIfAborted } from "../../errors.ts";
 import type { PutOptions, Resume, StoredObject } from "../driver.ts";
 import { crcHeader } from "./crc32.ts";
 import type { Digests } from "./digest.ts";
@@ -14,6 +14,8 @@ import type { RangedFeed } from "./part-feeds.ts";
 import type { SignalledCall } from "./request.ts";
 import type { S3Store } from "./store.ts";
 
+export type { ListedPart };
+
 /** An earlier upload of the same bytes: it was completed after all, or it goes on. */
 export type Earlier =
   | { readonly kind: "stored"; readonly object: StoredObject }
@@ -22,7 +24,7 @@ export type Earlier =
       readonly claimed: ClaimedEntry;
       readonly upload: Upload;
       /** As listed, not yet compared. */
-      readonly listed: readonly Part[];
+      readonly listed: readonly ListedPart[];
     };
 
 /**
@@ -62,10 +64,15 @@ export async function noteUpload(
 }
 
 /** The parts that are there and what they should be. A part is told by its CRC32, else by its MD5; others are sent again. */
-export async function comparedParts(listed: readonly Part[], feed: RangedFeed): Promise<SentPart[]> {
+export async function comparedParts(
+  listed: readonly ListedPart[],
+  feed: RangedFeed,
+  signal: AbortSignal,
+): Promise<SentPart[]> {
   const same: SentPart[] = [];
   let buffer: Buffer | null = null;
   for (const { PartNumber: number = 0, Size: size, ETag: etag = "", ChecksumCRC32: crc } of listed) {
+    throwIfAborted(signal);
     const expected = feed.crcOf(number);
     if (expected === null || size !== feed.lengthOf(number)) continue;
     if (crc === undefined) {
@@ -109,8 +116,8 @@ async function lookInto(
 }
 
 /** `null`: there is no such upload any more. Who may not list the parts can send them again, over the same ones. */
-async function listedOrNone({ store, key, uploadId }: Upload, signal: AbortSignal): Promise<Part[] | null> {
-  const parts: Part[] = [];
+async function listedOrNone({ store, key, uploadId }: Upload, signal: AbortSignal): Promise<ListedPart[] | null> {
+  const parts: ListedPart[] = [];
   try {
     for await (const part of listParts(store, { key, uploadId }, signal)) parts.push(part);
     return parts;

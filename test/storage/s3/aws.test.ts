@@ -7,17 +7,21 @@ import {
   HeadObjectCommand,
   ListObjectVersionsCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
   DeleteObjectsCommand,
 } from "@aws-sdk/client-s3";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { mockClient } from "aws-sdk-client-mock";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { crc32 } from "node:zlib";
 import { openS3 } from "../../../src/storage/s3/driver.ts";
-import type { StorageDriver } from "../../../src/storage/driver.ts";
+import type { Body, Resume, StorageDriver } from "../../../src/storage/driver.ts";
 import type { S3Settings } from "../../../src/storage/s3-settings.ts";
 import { DEFAULT_S3_SETTINGS } from "../../../src/storage/s3-settings.ts";
 import { bytesOf, calm, collect, keysOf, putOptions, putText, sha256, text } from "../../conformance/bodies.ts";
@@ -109,6 +113,72 @@ test("a source that changed between the passes is found before the part goes out
   };
   await expect(driver.put(KEY, changing, putOptions())).rejects.toMatchObject({ code: "changed" });
   expect(s3.commandCalls(CompleteMultipartUploadCommand)).toHaveLength(0);
+});
+
+describe("an upload that was interrupted", () => {
+  const bytes = bytesOf(17 * MiB);
+  const cut = [bytes.subarray(0, 8 * MiB), bytes.subarray(8 * MiB, 16 * MiB), bytes.subarray(16 * MiB)];
+  const now = new Date("2026-11-24T12:00:00Z");
+  const resume: Resume = { identity: "x", anew: false };
+  let folder: string;
+
+  /** Another process, at this time. */
+  async function run(time = now): Promise<StorageDriver> {
+    const owner = { host: "here", boot: "first", pid: 7 };
+    const ledger = { folder, owner, isAlive: () => false };
+    return await openS3("acme", { s3: () => ({ ...SETTINGS, ledger }), now: () => time });
+  }
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "taskflow-aws-"));
+    s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u", AbortDate: new Date("2026-12-01T00:00:00Z") });
+    s3.on(UploadPartCommand).rejects(Object.assign(new Error("denied"), { $metadata: { httpStatusCode: 403 } }));
+    const options = putOptions({ resume });
+    await expect((await run()).put(KEY, fileOf(bytes), options)).rejects.toMatchObject({ code: "access_denied" });
+    s3.resetHistory();
+    s3.on(UploadPartCommand).resolves({ ETag: "e" });
+    s3.on(CompleteMultipartUploadCommand).resolves({});
+    s3.on(ListPartsCommand).resolves({
+      Bucket: "acme",
+      IsTruncated: false,
+      Parts: cut.map((part, n) => ({
+        PartNumber: n + 1,
+        Size: part.length,
+        ETag: "opaque",
+        ChecksumCRC32: n === 1 ? "AAAAAA==" : crcHeader(part),
+      })),
+    });
+  });
+
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  test("goes on by the parts' CRC32: only the one that differs is read again, and sent", async () => {
+    const positions: number[] = [];
+    const file = fileOf(bytes);
+    const body: Body = {
+      ...file,
+      async readAt(buffer, position, length) {
+        positions.push(position);
+        return (await file.readAt?.(buffer, position, length)) ?? 0;
+      },
+    };
+    await (await run()).put(`${KEY}2`, body, putOptions({ resume }));
+    expect(positions).toEqual([8 * MiB]);
+    expect(commands()).toEqual(["ListPartsCommand", "UploadPartCommand", "CompleteMultipartUploadCommand"]);
+    const { Key, ChecksumCRC32, MultipartUpload } =
+      s3.commandCalls(CompleteMultipartUploadCommand)[0]?.args[0].input ?? {};
+    expect({ Key, ChecksumCRC32 }).toEqual({ Key: KEY, ChecksumCRC32: crcHeader(bytes) });
+    expect(MultipartUpload?.Parts?.map(({ ETag }) => ETag)).toEqual(["opaque", "e", "opaque"]);
+  });
+
+  test("begins anew once the bucket's rule may have taken its parts", async () => {
+    const later = new Date("2026-12-01T00:00:00Z");
+    await (await run(later)).put(`${KEY}2`, fileOf(bytes), putOptions({ resume }));
+    expect(commands()).toContain("CreateMultipartUploadCommand");
+    expect(s3.commandCalls(CompleteMultipartUploadCommand)[0]?.args[0].input.Key).toBe(`${KEY}2`);
+  });
 });
 
 test("a version above 5 GiB is brought back in parts, with all that goes with it", async () => {
