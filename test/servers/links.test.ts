@@ -74,6 +74,15 @@ describe.skipIf(!hasTool("curl"))(`a link to download from ${server.name}`, () =
     for (const url of [piped, printed]) expect(await works(`curl -fsS '${url.trim()}'`)).toBe("all passed");
   });
 
+  // What is put into an archive of AWS is paid for 90 days; Ceph's is a name, read like any other.
+  if (server.name === "double" || server.name === "moto") {
+    test("isn't made for what is archived: exit 9", async () => {
+      await writeFile(file("a.txt"), "hello");
+      const key = keyOf(await done(["upload", task(), "a.txt", "--storage-class", "GLACIER"]));
+      await scene.refused(["presign", key], {}, 9, /is archived[^]*attach thaw/);
+    });
+  }
+
   if (trusting.signatures === undefined) {
     test("is good for nothing else: not for another key, method, name or time, and ends", async () => {
       for (const name of ["a.txt", "b.txt"]) await writeFile(file(name), "hello");
