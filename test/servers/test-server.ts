@@ -8,7 +8,7 @@ import type { Exceptions } from "../conformance/harness.ts";
 import { hasTool, missing } from "../tools.ts";
 import type { Versioning } from "./buckets.ts";
 import { startCeph } from "./ceph.ts";
-import type { Keys } from "./ceph.ts";
+import type { Keys, CephOptions } from "./ceph.ts";
 import { startMoto } from "./moto.ts";
 import { startS3Double } from "./s3-double/server.ts";
 
@@ -50,7 +50,7 @@ export function settingsFor({ endpoint, region, owner }: TestServer): S3Settings
   return { ...DEFAULT_S3_SETTINGS, endpoint, region, credentials: credentialsOf(owner), retryForSeconds: 60 };
 }
 
-const SERVERS = { double: startDouble, ceph: startGateway, moto: startEmulator, aws: openAws };
+const SERVERS = { double: startDouble, ceph: () => startGateway(), moto: startEmulator, aws: openAws };
 
 function isServerName(name: string): name is ServerName {
   return Object.hasOwn(SERVERS, name);
@@ -104,9 +104,10 @@ async function startDouble(): Promise<TestServer> {
   };
 }
 
-async function startGateway(): Promise<TestServer> {
+/** A Ceph of its own. */
+export async function startGateway(options: CephOptions = {}): Promise<TestServer> {
   need("ceph-mon", "ceph-osd", "ceph", "radosgw");
-  const ceph = await startCeph();
+  const ceph = await startCeph(options);
   return { ...ceph, name: "ceph", onlyBucket: null, exceptions: cephExceptions, trusting: CEPH_TRUSTS };
 }
 
