@@ -1,6 +1,7 @@
 /** Puts one file on a task. */
 import { TaskflowError, isTaskflowError } from "../errors.ts";
-import type { Resume, StorageDriver } from "../storage/driver.ts";
+import type { StorageDriver } from "../storage/driver.ts";
+import type { Resume } from "../storage/resume.ts";
 import { checkMetadata } from "../storage/metadata.ts";
 import { detectType, parseType, typeAllowed } from "./content-type.ts";
 import { makeKey, parseKey } from "./key.ts";

@@ -2,7 +2,7 @@
 import { realpath } from "node:fs/promises";
 import type { Source } from "../../attachments/source.ts";
 import type { UploadRequest } from "../../attachments/upload.ts";
-import type { ResumeEvent } from "../../storage/driver.ts";
+import type { ResumeEvent } from "../../storage/resume.ts";
 import { formatDayTime, formatShare } from "../output/format.ts";
 import type { Progress } from "../output/progress.ts";
 

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import path from "node:path";
 import { checkMeta, parseMetas, parseTags } from "../../attachments/meta.ts";
 import { openFileSource, openStreamSource } from "../../attachments/source.ts";
@@ -6,7 +5,6 @@ import type { Source } from "../../attachments/source.ts";
 import { parseTask } from "../../attachments/task.ts";
 import { upload } from "../../attachments/upload.ts";
 import type { UploadResult } from "../../attachments/upload.ts";
-import { walkFolder } from "../../attachments/walk.ts";
 import type { Settings } from "../../config/resolve.ts";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
@@ -20,6 +18,8 @@ import type { Progress } from "../output/progress.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";
+import { expectInputs, isFolder, leftOutText } from "./upload-inputs.ts";
+import type { Input } from "./upload-inputs.ts";
 import { resumeOf } from "./upload-resume.ts";
 import type { ResumeTerms } from "./upload-resume.ts";
 import { checkLinkOptions, linkLine, linksOf, wantsLink } from "./upload-link.ts";
@@ -31,13 +31,6 @@ interface Row {
   readonly source: string;
   /** `null` where none was asked for. */
   readonly link: string | null;
-}
-
-/** One file to attach; `index` is its operand's place. */
-interface Input {
-  readonly source: string;
-  readonly name: string;
-  readonly index: number;
 }
 
 type Outcome = { readonly input: Input } & ({ readonly row: Row } | { readonly error: unknown });
@@ -177,65 +170,6 @@ async function isAnyReadable(ctx: Context, files: readonly string[], { recursive
     }
   }
   return false;
-}
-
-async function isFolder(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => null))?.isDirectory() === true;
-}
-
-/** All files of the operands; a folder only with --recursive, and as it is walked. */
-async function expectInputs(
-  ctx: Context,
-  files: readonly string[],
-  options: UploadOptions,
-  progress: Progress,
-  walk: Walk,
-): Promise<AsyncIterable<Input> | Iterable<Input>> {
-  const nameOf = (file: string): string => options.name ?? (file === "-" ? "stdin" : path.basename(file));
-  if (options.recursive === true) {
-    progress.expect(null, 0);
-    return walkAll(ctx, files, nameOf, progress, walk);
-  }
-  const sizes = await Promise.all(
-    files.map(async (file) => (await stat(path.resolve(ctx.cwd, file)).catch(() => null))?.size ?? null),
-  );
-  files.forEach((file, index) => {
-    progress.expect(file === "-" ? null : (sizes[index] ?? 0), 1);
-  });
-  return files.map((source, index) => ({ source, name: nameOf(source), index }));
-}
-
-function leftOutText(names: readonly string[]): string {
-  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-  return `${count(names.length, "link or special file", "links or special files")} left out: ${names.slice(0, 5).join(", ")}${more}`;
-}
-
-interface Walk {
-  /** The store's: it is not attached to itself. */
-  readonly location: string;
-  /** Gets what is neither a folder nor a regular file. */
-  readonly leftOut: string[];
-}
-
-async function* walkAll(
-  ctx: Context,
-  files: readonly string[],
-  nameOf: (file: string) => string,
-  progress: Progress,
-  { location, leftOut }: Walk,
-): AsyncGenerator<Input, void, undefined> {
-  for (const [index, file] of files.entries()) {
-    const absolute = path.resolve(ctx.cwd, file);
-    if (file === "-" || !(await isFolder(absolute))) {
-      progress.expect(null, 1);
-      yield { source: file, name: nameOf(file), index };
-      continue;
-    }
-    for await (const entry of walkFolder(absolute, { except: location, leftOut: (name) => leftOut.push(name) })) {
-      progress.expect(null, 1);
-      yield { source: path.join(file, entry.relative), name: entry.relative, index };
-    }
-  }
 }
 
 interface AttachTools {

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Part as ListedPart } from "@aws-sdk/client-s3";
 import { isTaskflowError, throwIfAborted } from "../../errors.ts";
-import type { PutOptions, Resume, StoredObject } from "../driver.ts";
+import type { PutOptions, StoredObject } from "../driver.ts";
+import type { Resume } from "../resume.ts";
 import { crcHeader } from "./crc32.ts";
 import type { Digests } from "./digest.ts";
 import { head } from "./head.ts";
