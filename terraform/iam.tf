@@ -15,7 +15,12 @@ locals {
       sid      = "Bucket"
       resource = local.bucket_arn
       actions = [
+        "s3:GetBucketCORS",
+        "s3:GetBucketOwnershipControls",
+        "s3:GetBucketPolicyStatus",
+        "s3:GetBucketPublicAccessBlock",
         "s3:GetBucketVersioning",
+        "s3:GetEncryptionConfiguration",
         "s3:GetLifecycleConfiguration",
         "s3:ListBucket",
         "s3:ListBucketMultipartUploads",

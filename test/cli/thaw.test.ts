@@ -154,6 +154,22 @@ describe("thaw", () => {
     expect(stderr).toContain("with --tier standard");
   });
 
+  test("a deleted one comes back first, by who may remove its marker", async () => {
+    const admin = { accessKeyId: "AKIAADMIN00000000001", secretAccessKey: "may-remove-versions" };
+    const client = { accessKeyId: "AKIACLIENT0000000001", secretAccessKey: "may-not" };
+    const deny = [{ actions: ["s3:DeleteObjectVersion"] }];
+    const world = await filled({ users: [{ ...client, deny }, admin] });
+    world.s3.delete(BUCKET, COLD);
+    const refused = await world.run(["attach", "undelete", "T-1", "cold.pdf"]);
+    expect([refused.status, refused.stderr]).toEqual([
+      9,
+      matching(`hint: who may s3:DeleteObjectVersion brings it back as it is; then: taskflow attach thaw '${COLD}'\n`),
+    ]);
+    const env = { AWS_ACCESS_KEY_ID: admin.accessKeyId, AWS_SECRET_ACCESS_KEY: admin.secretAccessKey };
+    expect((await world.run(["attach", "undelete", "T-1", "cold.pdf"], { env })).status).toBe(0);
+    expect((await world.run(["attach", "thaw", COLD])).stderr).toContain("cold.pdf: asked for");
+  });
+
   test("a folder has no archive", async () => {
     const { run, attach } = await createWorld();
     await attach("T-1", "a", "x", "--storage-class", "GLACIER");

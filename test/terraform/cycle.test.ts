@@ -52,6 +52,12 @@ describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terr
     return finished;
   }
 
+  async function examine(sandbox: Sandbox, ...options: string[]): Promise<readonly CheckJson[]> {
+    const words = ["attach", "doctor", "--json", ...options];
+    const { stdout } = await sandbox.run(words, { env: { ...KEYS, AWS_ENDPOINT_URL_S3: endpoint } });
+    return (JSON.parse(stdout) as { checks: readonly CheckJson[] }).checks;
+  }
+
   const plan = (): ReturnType<typeof terraform.run> =>
     terraform.run(["plan", "-detailed-exitcode", "-input=false", "-no-color"]);
 
@@ -96,6 +102,14 @@ describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terr
     expect(rules).toMatchObject(DEFAULT_LIFECYCLE.Rules.map(({ ID }) => ({ id: ID })));
   });
 
+  test("doctor finds nothing wrong, and may write", async () => {
+    const checks = await examine(await project(), "--write");
+    expect(checks.filter(({ status }) => status === "fail")).toEqual([]);
+    expect(checks.filter(({ status }) => status === "ok").map(({ id }) => id)).toEqual(
+      expect.arrayContaining(["public-access", "encryption", "ownership", "versioning", "lifecycle", "write-delete"]),
+    );
+  });
+
   test("only pages of the named origins are let in", async () => {
     // moto's own preflight lets everybody in: what it was told is what S3 would act on.
     const { CORSRules } = await client.send(new GetBucketCorsCommand({ Bucket: BUCKET }));
@@ -110,7 +124,7 @@ describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terr
     expect(await plan()).toMatchObject({ status: 0, stdout: expect.stringContaining("No changes.") as string });
   });
 
-  test("versioning that somebody suspended is found", async () => {
+  test("versioning that somebody suspended is found by plan and by doctor", async () => {
     const VersioningConfiguration = { Status: "Suspended" } as const;
     await client.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration }));
     const { status, stdout } = await plan();
@@ -118,6 +132,11 @@ describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terr
     expect(stdout).toContain("aws_s3_bucket_versioning.attachments will be updated in-place");
     expect(stdout).toMatch(/status\s+= "Suspended" -> "Enabled"/);
     expect(stdout).toContain("Plan: 0 to add, 1 to change, 0 to destroy.");
+    const checks = await examine(await project());
+    expect(checks.find(({ id }) => id === "versioning")).toMatchObject({
+      status: "warn",
+      message: expect.stringContaining("suspended") as string,
+    });
   });
 
   test("destroy leaves nothing, with versions, markers and an unfinished upload in the bucket", async () => {
@@ -133,6 +152,12 @@ describe.skipIf(moto === null || terraform.missing !== null)("the bucket by Terr
     expect(await terraform.done(["state", "list"])).toBe("");
   });
 });
+
+interface CheckJson {
+  readonly id: string;
+  readonly status: string;
+  readonly message: string;
+}
 
 function byDays(one: NoncurrentVersionTransition, other: NoncurrentVersionTransition): number {
   return (one.NoncurrentDays ?? 0) - (other.NoncurrentDays ?? 0);

@@ -120,6 +120,12 @@ export const COMMANDS: Readonly<Record<string, (stage: Stage) => Promise<void>>>
     await run(["copy", "--from", "./originals", "--to", `s3://${bucket}`]);
     await run(["copy", "--from", "./originals", "--to", `s3://${bucket}`]);
   },
+  async doctor({ run }) {
+    await run(["doctor"]);
+  },
+  async "doctor --write"({ run }) {
+    await run(["doctor", "--write"]);
+  },
   async verify({ run, attach }) {
     await attach("a.txt");
     await run(["verify", "T-1"]);

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { CreateMultipartUploadCommandInput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import pMap from "p-map";
-import { TaskflowError } from "../../errors.ts";
+import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
 import { headRaw, tagsOf } from "./head.ts";
 import type { Entry } from "./key-versions.ts";
@@ -44,8 +44,22 @@ export async function copyBack(
     // Over a marker there is nothing; over what somebody put there meanwhile it would be a replacement.
     condition: store.isAws ? { IfNoneMatch: "*" } : {},
   };
-  if (size > copyAtMost) await copyInParts(copy);
-  else await copyWhole(copy);
+  try {
+    if (size > copyAtMost) await copyInParts(copy);
+    else await copyWhole(copy);
+  } catch (error) {
+    throw isTaskflowError(error) && error.code === "archived" ? cannotBeRead(key, error) : error;
+  }
+}
+
+/** Only what is live can be thawed, and only who may remove the marker makes it live without its bytes. */
+function cannotBeRead(key: string, { requestId, context, cause }: TaskflowError): TaskflowError {
+  return new TaskflowError("archived", `cannot undelete ${key}: it is archived, and can't be copied back`, {
+    hint: `who may s3:DeleteObjectVersion brings it back as it is; then: taskflow attach thaw '${key}'`,
+    requestId,
+    context,
+    cause,
+  });
 }
 
 interface Copy {
