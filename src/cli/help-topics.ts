@@ -145,7 +145,7 @@ and passes no output of a job on that holds one. So let a link go by no log:
   gh pr comment "$PR" --body-file comment.md
 
 or pass the key on, which is no secret, and sign where the link is used: taskflow attach presign - < key
-A link ends with the job's credentials, often in an hour: --exact makes that an error (9).
+A link ends with the job's credentials, often in an hour: the command warns, and presign --exact fails then (9).
 
 An empty "$TASK" is an error (2), never another task. Set USE_S3 to true or false: with AWS_S3_BUCKET alone
 a command stops (5) rather than keep on the runner's disk what was meant for the bucket.

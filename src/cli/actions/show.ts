@@ -7,12 +7,15 @@ import { attachmentJson } from "../attachment-view.ts";
 import type { ShowOptions } from "../commands/show.ts";
 import type { Context } from "../context.ts";
 import { inspectionFields, inspectionJson } from "../inspection-view.ts";
+import { mapInOrder } from "../map-in-order.ts";
 import { formatSize } from "../output/format.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import { attempt, checkOperands, selectAttachments } from "./items.ts";
-import type { Selection } from "./items.ts";
+import type { Selected, Selection } from "./items.ts";
+
+const AT_ONCE = 16;
 
 export function runShow(ctx: Context, operands: readonly string[], options: ShowOptions): Promise<number> {
   const view: View<Shown> = {
@@ -29,8 +32,9 @@ export function runShow(ctx: Context, operands: readonly string[], options: Show
     checkOperands(ctx, operands, selection);
     const driver = await openStore();
     const selected = selectAttachments(ctx, driver, report, operands, selection);
-    for await (const { attachment, index, text } of selected) {
-      const shown = await attempt(report, { index, text }, () => lookAt(ctx, driver, attachment));
+    const look = (one: Selected): Promise<Shown | null> =>
+      attempt(report, one, () => lookAt(ctx, driver, one.attachment));
+    for await (const shown of mapInOrder(selected, look, { concurrency: AT_ONCE, backpressure: 4 * AT_ONCE })) {
       if (shown === null) continue;
       for (const warning of warningsOf(shown)) await report.warning(warning);
       await report.item(shown, shown.attachment.size);
