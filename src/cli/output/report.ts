@@ -6,16 +6,15 @@ import type { TaskflowError } from "../../errors.ts";
 import { ERRORS, toTaskflowError } from "../../errors.ts";
 import type { Context } from "../context.ts";
 import { isLive, paint, wantsColor } from "./colors.ts";
-import type { Colors } from "./colors.ts";
 import { errorText } from "./error-text.ts";
 import { documentWriter, eventWriter } from "./json-document.ts";
 import type { ErrorEntry, JsonObject, JsonWriter } from "./json-document.ts";
-import { printable, printableLines } from "./printable.ts";
+import { printableLines } from "./printable.ts";
 import { createProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
 import { gather } from "./gather.ts";
-import type { Write } from "./gather.ts";
 import { redact } from "./redact.ts";
+import { rowPrinter } from "./rows.ts";
 import type { Column } from "./table.ts";
 
 /** The faces of one row. */
@@ -83,8 +82,6 @@ export interface Report<Row> {
   /** Prints what is left to print and tells the exit status. */
   finish(ending?: ReportEnding): Promise<number>;
 }
-
-const TABLE_PAGE = 1000;
 
 export function createReport<Row>(ctx: Context, view: View<Row>, options: ReportOptions): Report<Row> {
   const asJson = options.json || options.ndjson;
@@ -238,39 +235,4 @@ function statusOf(errors: readonly ErrorEntry[], done: number): number {
   if (interrupted !== undefined) return interrupted.error.exit;
   if (errors.some(({ error }) => error.code === "checksum_mismatch")) return ERRORS.checksum_mismatch.exit;
   return done > 0 ? 7 : first.error.exit;
-}
-
-/** Prints rows as a table or as lines. */
-function rowPrinter<Row>(ctx: Context, view: View<Row>, color: Colors, write: Write, beforeWrite: () => void) {
-  const { table } = view;
-  const asTable = ctx.stdout.isTerminal && table !== undefined;
-  let pending: Row[] = [];
-  let render: ((rows: readonly (readonly string[])[], header: boolean) => string) | null = null;
-
-  const put = (text: string): Promise<void> => {
-    if (ctx.stdout.isTerminal) beforeWrite();
-    return write(text);
-  };
-  const flushTable = async (): Promise<void> => {
-    if (table === undefined || pending.length === 0) return;
-    const cells = pending.map((row) => table.cells(row).map((cell) => printable(cell)));
-    pending = [];
-    const header = render === null;
-    if (render === null) {
-      const { layoutTable } = await import("./table.ts");
-      render = layoutTable(table.columns, cells, { width: ctx.stdout.columns(), color: color.stdout });
-    }
-    await put(render(cells, header));
-  };
-  return {
-    print(row: Row): Promise<void> {
-      if (asTable) {
-        pending.push(row);
-        return pending.length < TABLE_PAGE ? Promise.resolve() : flushTable();
-      }
-      const line = view.line(row);
-      return line === null ? Promise.resolve() : put(`${line}\n`);
-    },
-    end: flushTable,
-  };
 }

@@ -16,9 +16,11 @@ export function accessDenied(error: unknown, call: Call, store: S3Store): Meanin
   return {
     code: "access_denied",
     why: `Access Denied: ${caller} may not ${action} on ${resource}${orMissing}`,
-    hint: "taskflow attach doctor --write names all that is missing; with our Terraform the role must be in allowed_role_arns",
+    hint: `taskflow attach doctor --write names all that is missing${store.isAws ? TERRAFORM : ""}`,
   };
 }
+
+const TERRAFORM = "; with our Terraform the role must be in allowed_role_arns";
 
 export function noSuchBucket(store: S3Store): Meaning {
   const { endpoint, bucketOrigin } = store.settings;
