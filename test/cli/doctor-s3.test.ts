@@ -270,6 +270,16 @@ describe("doctor on a bucket", () => {
     expect(of("encryption").status).toBe("ok");
   });
 
+  test("a clock that is so wrong that requests are refused is told by how much", async () => {
+    const world = await healthy();
+    world.s3.shiftClock(-20 * 60_000);
+    const { of } = await examine(world);
+    expect(of("clock")).toMatchObject({
+      status: "warn",
+      message: expect.stringMatching(/^this machine's clock is (1199|120[01]) s ahead of the server's$/) as string,
+    });
+  });
+
   test("a store that doesn't have a thing skips it", async () => {
     const world = await healthy();
     for (const operation of ["GetBucketPublicAccessBlock", "GetBucketEncryption", "GetBucketOwnershipControls"]) {

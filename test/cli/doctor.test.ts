@@ -63,6 +63,7 @@ describe("doctor on a folder", () => {
     ["a record of nothing", "orphans warn", (w: World) => put(w, ".taskflow/meta/T-1/notes"), "meta/T-1/notes"],
     ["a part", "leftovers warn", (w: World) => put(w, `.taskflow/tmp/${PART}`), "1 part of uploads (1 bytes)"],
     ["a stranger in tmp", "leftovers warn", (w: World) => put(w, ".taskflow/tmp/notes"), "not taskflow's: notes"],
+    ["rules that are none", "lifecycle fail", (w: World) => put(w, ".taskflow/lifecycle.json", "{}"), "lifecycle.json"],
     ["quarantine", "quarantine warn", (w: World) => put(w, ".taskflow/quarantine/claim-1.json"), "1 thing"],
   ] as const)("%s is found: %s", async (_, fault, breakIt, said) => {
     const world = await filled();

@@ -2,7 +2,7 @@
 import type { ListOptions, StorageDriver, Versions } from "../../src/storage/driver.ts";
 
 export function scoped(driver: StorageDriver, prefix: string): StorageDriver {
-  const { versions } = driver;
+  const { versions, archive, check } = driver;
   const inner = (key: string): string => prefix + key;
   const outer = <T extends { readonly key: string }>(told: T): T => ({ ...told, key: told.key.slice(prefix.length) });
 
@@ -31,6 +31,11 @@ export function scoped(driver: StorageDriver, prefix: string): StorageDriver {
     location: driver.location,
     supports: driver.supports,
     ...(versions === undefined ? {} : { versions: scopedVersions(versions) }),
+    ...(archive === undefined
+      ? {}
+      : { archive: { thaw: async (key, options) => outer(await archive.thaw(inner(key), options)) } }),
+    // Of the whole bucket: its probe has a task of its own, and goes again.
+    ...(check === undefined ? {} : { check }),
     put: async (key, body, options) => outer(await driver.put(inner(key), body, options)),
     head: async (key, options) => outer(await driver.head(inner(key), options)),
     async inspect(key, options) {

@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe } from "vitest";
 import type { StorageDriver } from "../../src/storage/driver.ts";
+import { checkPromises } from "./checks.ts";
 import { deletePromises } from "./delete.ts";
 import { goneForGoodPromises } from "./gone-for-good.ts";
 import type { DriverHarness, Exceptions } from "./harness.ts";
@@ -80,6 +81,9 @@ export function describeDriver(name: string, harness: DriverHarness): void {
     });
     describe("lifecycle", () => {
       lifecyclePromises(suite);
+    });
+    describe("checks and archive", () => {
+      checkPromises(suite);
     });
     if (suite.largeBytes > 0) {
       describe("large", () => {
