@@ -53,6 +53,19 @@ export function skip(message: string, fix: string | null = null): Finding {
   return { status: "skip", message, fix };
 }
 
+/** `2 parts`. */
+export function several(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** `a, b, c and 12 more`. */
+export function some(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).join(", ");
+  return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown;
+}
+
+const SHOWN = 3;
+
 /** One result a check, in order. Rejects only with the signal's reason. */
 export async function* runChecks(
   checks: Iterable<Check>,

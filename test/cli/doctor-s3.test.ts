@@ -290,7 +290,7 @@ describe("doctor on a bucket", () => {
     const { exit, faults: found, of } = await examine(world);
     expect([exit, found, of("policy").status, of("encryption").status]).toEqual([0, [], "skip", "skip"]);
     expect(of("public-access").message).toBe("this store doesn't tell the public access block");
-    expect(of("policy").message).toBe("this store doesn't tell the policy's status");
+    expect(of("policy").message).toBe("this store doesn't tell whether the policy is public");
   });
 });
 

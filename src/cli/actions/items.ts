@@ -24,6 +24,11 @@ export interface Selection {
   readonly ignoreMissing?: boolean;
 }
 
+/** Live ones; of several of one name the newest. */
+export function liveItems(task: string | undefined): Selection {
+  return { among: "live", several: "newest", task, withoutItems: "taskflow attach list TASK shows them" };
+}
+
 export interface Selected {
   readonly attachment: Attachment;
   /** Among the items; `null` of a whole task. */

@@ -15,7 +15,7 @@ import type { Report, View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";
-import { attempt, checkOperands, selectAttachments } from "./items.ts";
+import { attempt, checkOperands, liveItems, selectAttachments } from "./items.ts";
 import type { Selection } from "./items.ts";
 import { getLinksReady } from "./links-ready.ts";
 import { spelledKeys } from "./spelled-keys.ts";
@@ -30,12 +30,7 @@ export function runPresign(ctx: Context, operands: readonly string[], options: P
   return runSession(ctx, "presign", options, view, async (session) => {
     checkOptions(options);
     if (options.put === true || options.post === true) return await signUpload(session, operands, options);
-    const selection: Selection = {
-      among: "live",
-      several: "newest",
-      task: options.task,
-      withoutItems: "taskflow attach list TASK shows them",
-    };
+    const selection = liveItems(options.task);
     checkOperands(ctx, operands, selection);
     if (options.filename !== undefined) cleanName(options.filename);
     const driver = await session.openStore();

@@ -12,8 +12,8 @@ import { formatSize } from "../output/format.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
-import { attempt, checkOperands, selectAttachments } from "./items.ts";
-import type { Selected, Selection } from "./items.ts";
+import { attempt, checkOperands, liveItems, selectAttachments } from "./items.ts";
+import type { Selected } from "./items.ts";
 
 const AT_ONCE = 16;
 
@@ -23,12 +23,7 @@ export function runShow(ctx: Context, operands: readonly string[], options: Show
     line: (shown) => (ctx.stdout.isTerminal ? forPeople(shown) : forPrograms(shown)),
   };
   return runSession(ctx, "show", options, view, async ({ report, openStore }) => {
-    const selection: Selection = {
-      among: "live",
-      several: "newest",
-      task: options.task,
-      withoutItems: "taskflow attach list TASK shows them",
-    };
+    const selection = liveItems(options.task);
     checkOperands(ctx, operands, selection);
     const driver = await openStore();
     const selected = selectAttachments(ctx, driver, report, operands, selection);

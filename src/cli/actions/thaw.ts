@@ -11,8 +11,8 @@ import type { JsonObject } from "../output/json-document.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
-import { attempt, checkOperands, selectAttachments } from "./items.ts";
-import type { Selected, Selection } from "./items.ts";
+import { attempt, checkOperands, liveItems, selectAttachments } from "./items.ts";
+import type { Selected } from "./items.ts";
 import { untilReadable } from "./until-readable.ts";
 
 interface Row {
@@ -28,12 +28,7 @@ export function runThaw(ctx: Context, operands: readonly string[], options: Thaw
   return runSession(ctx, "thaw", options, view, async (session) => {
     const { report, openStore } = session;
     const { days = DEFAULT_DAYS, tier = "standard", dryRun = false } = options;
-    const selection: Selection = {
-      among: "live",
-      several: "newest",
-      task: options.task,
-      withoutItems: "taskflow attach list TASK shows them",
-    };
+    const selection = liveItems(options.task);
     checkOperands(ctx, operands, selection);
     const driver = await openStore();
     const archive = archiveOf(driver);

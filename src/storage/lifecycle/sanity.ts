@@ -1,5 +1,5 @@
 /** Whether a store's lifecycle rules are such as attachments need. */
-import { ok, skip, warn } from "../check.ts";
+import { ok, several, skip, warn } from "../check.ts";
 import type { Finding } from "../check.ts";
 import type { StorageDriver } from "../driver.ts";
 import type { LifecycleRule } from "./rules.ts";
@@ -23,7 +23,7 @@ export async function checkRules({ lifecycle, versions }: StorageDriver, signal:
     // A folder's own leftovers are doctor's.
     ...(lifecycle.apply === undefined && !enabled.some(aborts) ? ["unfinished uploads are kept for ever"] : []),
   ];
-  const rules = `${enabled.length} ${enabled.length === 1 ? "rule" : "rules"}`;
+  const rules = several(enabled.length, "rule");
   if (wrong.length === 0) return ok(rules);
   return warn(`${rules}: ${wrong.join("; ")}`, "taskflow attach lifecycle status tells what they will do");
 }

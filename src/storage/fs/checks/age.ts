@@ -8,8 +8,3 @@ export const DAY_MS = 24 * 60 * 60 * 1000;
 export function isOld({ now }: Folder, { mtimeMs }: Pick<Stats, "mtimeMs">): boolean {
   return now().getTime() - mtimeMs > DAY_MS;
 }
-
-/** `2 staging parts`. */
-export function several(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
-}

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import type { Dirent } from "node:fs";
 import { pacer } from "../../abortable.ts";
-import { ok, warn } from "../../check.ts";
+import { ok, several, some, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
 import { notADirectory } from "../errors.ts";
 import type { Folder } from "../folder.ts";
@@ -10,64 +10,65 @@ import { readFormat } from "../format.ts";
 import { levelsExist } from "../levels.ts";
 import { isObjectName, pathFor } from "../paths.ts";
 import type { Layout } from "../paths.ts";
-import { several } from "./age.ts";
 
 /** What taskflow puts into `.taskflow`, now or in a later version of this format. */
 const OWN = new Set(["format", "tmp", "meta", "class", "trash", "used", "quarantine", "lifecycle.json"]);
 
 /** Errors: `bad_config` where a level of the store is a link or a file, or the format is damaged. */
 export async function checkLayout({ layout }: Folder, signal: AbortSignal): Promise<Finding> {
-  const pace = pacer(1);
-  const strange: string[] = [];
   const hasOwn = levelsExist(layout.own);
-  if (hasOwn) {
-    readFormat(layout);
-    for (const level of [layout.staging, layout.sidecars, layout.labels, layout.trash, layout.quarantine]) {
-      levelsExist(level);
-    }
-    strange.push(
-      ...readdirSync(layout.own)
-        .filter((name) => !OWN.has(name))
-        .map((name) => `.taskflow/${name}`),
-    );
-  }
-  let attachments = 0;
-  let tasks = 0;
-  for (const entry of entriesOf(layout.tasks)) {
-    await pace(signal);
-    // Listings refuse it: to leave it out would be a shorter list than the truth.
-    if (entry.isSymbolicLink()) throw notADirectory(pathFor(layout.tasks, entry.name), true);
-    if (!entry.isDirectory() || !isObjectName(entry.name)) {
-      strange.push(`tasks/${entry.name}`);
-      continue;
-    }
-    const before = attachments;
-    for (const { name, isFile } of filesOf(layout, entry.name)) {
-      if (isFile) attachments += 1;
-      else strange.push(`tasks/${entry.name}/${name}`);
-    }
-    if (attachments > before) tasks += 1;
-  }
+  const strangeOwn = hasOwn ? strangeInOwn(layout) : [];
+  const { attachments, tasks, strange } = await countTasks(layout, signal);
   const holds = `${several(attachments, "attachment")} on ${several(tasks, "task")}`;
-  if (strange.length > 0) {
-    const names = strange.slice(0, SHOWN).join(", ");
+  const all = [...strangeOwn, ...strange];
+  if (all.length > 0) {
     return warn(
-      `${several(strange.length, "thing")} in it ${strange.length === 1 ? "is" : "are"} no attachment and nothing of taskflow's: ${names}${strange.length > SHOWN ? ", …" : ""}`,
+      `${holds}; no attachment and nothing of taskflow's: ${some(all)}`,
       "taskflow leaves such things alone, and never lists them; move them elsewhere",
     );
   }
   return ok(hasOwn ? holds : `${holds}, all put there by other programs: the first upload makes .taskflow`);
 }
 
-const SHOWN = 3;
+function strangeInOwn(layout: Layout): string[] {
+  readFormat(layout);
+  for (const level of [layout.staging, layout.sidecars, layout.labels, layout.trash, layout.quarantine]) {
+    levelsExist(level);
+  }
+  return readdirSync(layout.own)
+    .filter((name) => !OWN.has(name))
+    .map((name) => `.taskflow/${name}`);
+}
 
-function entriesOf(folder: string): Dirent[] {
-  return levelsExist(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+interface Counted {
+  attachments: number;
+  /** With attachments. */
+  tasks: number;
+  readonly strange: string[];
+}
+
+async function countTasks(layout: Layout, signal: AbortSignal): Promise<Counted> {
+  const counted: Counted = { attachments: 0, tasks: 0, strange: [] };
+  const pace = pacer(1);
+  for (const entry of visible(layout.tasks)) {
+    await pace(signal);
+    // Listings refuse it: to leave it out would be a shorter list than the truth.
+    if (entry.isSymbolicLink()) throw notADirectory(pathFor(layout.tasks, entry.name), true);
+    if (!entry.isDirectory() || !isObjectName(entry.name)) {
+      counted.strange.push(`tasks/${entry.name}`);
+      continue;
+    }
+    const inside = visible(pathFor(layout.tasks, entry.name));
+    const files = inside.filter((each) => each.isFile());
+    counted.attachments += files.length;
+    if (files.length > 0) counted.tasks += 1;
+    for (const each of inside) if (!each.isFile()) counted.strange.push(`tasks/${entry.name}/${each.name}`);
+  }
+  return counted;
 }
 
 /** Names with a dot before them are nobody's business: editors and file managers leave them. */
-function filesOf(layout: Layout, task: string): { readonly name: string; readonly isFile: boolean }[] {
-  return entriesOf(pathFor(layout.tasks, task))
-    .filter(({ name }) => !name.startsWith("."))
-    .map((entry) => ({ name: entry.name, isFile: entry.isFile() }));
+function visible(folder: string): Dirent[] {
+  if (!levelsExist(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith("."));
 }

@@ -2,14 +2,14 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { pacer } from "../../abortable.ts";
-import { ok, warn } from "../../check.ts";
+import { ok, several, some, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import { removeFile, removeIfEmpty } from "../durable.ts";
 import type { Folder } from "../folder.ts";
 import { levelsExist, look, lookAtFile } from "../levels.ts";
 import { pathFor } from "../paths.ts";
 import { emptyEntries } from "../trash.ts";
-import { DAY_MS, isOld, several } from "./age.ts";
+import { DAY_MS, isOld } from "./age.ts";
 
 /** `<uuid>.part`; those of probes have more before it. */
 const PART = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
@@ -33,7 +33,7 @@ export async function checkLeftovers(folder: Folder, { fix, signal }: CheckOptio
   const told = [
     ...(what === "" ? [] : [`${fix ? "removed " : ""}${what}, older than a day`]),
     ...(young === 0 ? [] : [`${several(young, "part")} younger than a day, perhaps under way`]),
-    ...(strange.length === 0 ? [] : [`not taskflow's: ${strange.join(", ")}`]),
+    ...(strange.length === 0 ? [] : [`not taskflow's: ${some(strange)}`]),
   ].join("; ");
   if (what !== "" && !fix) return warn(told, "taskflow attach doctor --fix clears what is older than a day");
   if (strange.length > 0) return warn(told, `look into ${folder.layout.staging}: taskflow leaves such things alone`);

@@ -1,7 +1,7 @@
 /** Records without bytes: the claims of uploads that crashed, and what a purge that crashed left. */
 import { readdirSync } from "node:fs";
 import { pacer } from "../../abortable.ts";
-import { ok, warn } from "../../check.ts";
+import { ok, several, some, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import { isAbandoned, quarantineClaim } from "../claim.ts";
 import type { Folder } from "../folder.ts";
@@ -9,7 +9,7 @@ import { levelsExist, lookAtFile, ownLevels } from "../levels.ts";
 import { isObjectName, pathFor, placeOf } from "../paths.ts";
 import type { Layout, Place } from "../paths.ts";
 import { keyInSidecar } from "../sidecar.ts";
-import { DAY_MS, isOld, several } from "./age.ts";
+import { DAY_MS, isOld } from "./age.ts";
 
 export async function checkOrphans(folder: Folder, { fix, signal }: CheckOptions): Promise<Finding> {
   let old = 0;
@@ -30,7 +30,7 @@ export async function checkOrphans(folder: Folder, { fix, signal }: CheckOptions
     ...(moved === 0 ? [] : [`moved ${records(moved)} to quarantine`]),
     ...(old === 0 ? [] : [`${records(old)}, older than a day`]),
     ...(young === 0 ? [] : [`${records(young)} younger than a day, perhaps under way`]),
-    ...(strange.length === 0 ? [] : [`records of nothing that is known: ${strange.join(", ")}`]),
+    ...(strange.length === 0 ? [] : [`records of nothing that is known: ${some(strange)}`]),
   ].join("; ");
   if (old > 0) return warn(told, "taskflow attach doctor --fix moves what is older than a day to quarantine");
   if (strange.length > 0) return warn(told, "look at them: taskflow leaves such things alone");

@@ -1,10 +1,9 @@
 /** What was moved out of the way, by `--fix` or by an upload that found a crashed one's claim. Never cleared here. */
 import { readdirSync } from "node:fs";
-import { ok, warn } from "../../check.ts";
+import { ok, several, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
 import type { Folder } from "../folder.ts";
 import { levelsExist } from "../levels.ts";
-import { several } from "./age.ts";
 
 export function checkQuarantine({ layout: { own, quarantine } }: Folder): Finding {
   const kept = levelsExist(own, quarantine) ? readdirSync(quarantine) : [];

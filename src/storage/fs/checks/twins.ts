@@ -3,14 +3,14 @@ import { randomBytes } from "node:crypto";
 import { rename } from "node:fs/promises";
 import path from "node:path";
 import { pacer } from "../../abortable.ts";
-import { ok, warn } from "../../check.ts";
+import { ok, several, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import type { Folder } from "../folder.ts";
 import { levelsExist, lookAtFile, taskLevels } from "../levels.ts";
 import { pathFor } from "../paths.ts";
 import { trashDirectories } from "../trash.ts";
 import type { Version } from "../trash.ts";
-import { DAY_MS, several } from "./age.ts";
+import { DAY_MS } from "./age.ts";
 
 export async function checkTwins(folder: Folder, { fix, signal }: CheckOptions): Promise<Finding> {
   let left = 0;

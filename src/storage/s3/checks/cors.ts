@@ -23,13 +23,15 @@ export async function checkCors(store: S3Store, { origin, signal }: CheckOptions
 
 /** `null`: they may not be read, or this store doesn't tell. */
 async function allowedOrigins(store: S3Store, signal: AbortSignal): Promise<readonly string[] | null> {
-  const { bucket: Bucket } = store;
   const question = { what: "the CORS rules", action: "s3:GetBucketCORS", missing: "NoSuchCORSConfiguration", signal };
-  const asked = await ask(store, question, (client, options) =>
-    client.send(new GetBucketCorsCommand({ Bucket }), options),
+  const asked = await ask(
+    store,
+    question,
+    async (client, options) =>
+      (await client.send(new GetBucketCorsCommand({ Bucket: store.bucket }), options)).CORSRules,
   );
   if (asked.is === "unknown") return null;
-  const rules = asked.is === "there" ? (asked.value.CORSRules ?? []) : [];
+  const rules = asked.is === "there" ? asked.value : [];
   return [...new Set(rules.flatMap(({ AllowedOrigins = [] }) => AllowedOrigins))];
 }
 

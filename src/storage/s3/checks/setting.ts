@@ -22,31 +22,41 @@ export interface Question {
   readonly signal: AbortSignal;
 }
 
-type Send<T> = (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+/** What of the reply is the setting. */
+type Read<T> = (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T | undefined>;
 
 /** Errors: those of the network, and others that have nothing to do with the setting. */
 export async function ask<T>(
   store: S3Store,
   { what, action, missing, signal }: Question,
-  send: Send<T>,
+  read: Read<T>,
 ): Promise<Asked<T>> {
   const call = { act: `read ${what} of ${store.location}`, action, signal };
+  const notTold = { is: "unknown", finding: skip(`this store doesn't tell ${what}`) } as const;
   try {
-    return { is: "there", value: await requestRaw(store, call, send) };
+    const value = await requestRaw(store, call, read);
+    // A server that doesn't know the question may answer another one.
+    return value === undefined ? notTold : { is: "there", value };
   } catch (raw) {
     if (isNamed(raw, missing)) return { is: "missing" };
     const error = await explained(store, call, raw);
     if (error.code === "access_denied") {
       return { is: "unknown", finding: skip(`${what} may not be read`, `it takes ${action}`) };
     }
-    if (error.code === "unsupported" || error.code === "not_found") return { is: "unknown", finding: notTold(what) };
+    if (error.code === "unsupported" || error.code === "not_found") return notTold;
     throw error;
   }
 }
 
-/** Also for a reply without it: a server that doesn't know the question may answer another one. */
-export function notTold(what: string): Finding {
-  return skip(`this store doesn't tell ${what}`);
+/** The judgement on what `ask` finds; `null`: the bucket has none. */
+export async function judged<T>(
+  store: S3Store,
+  question: Question,
+  read: Read<T>,
+  judge: (value: T | null) => Finding,
+): Promise<Finding> {
+  const asked = await ask(store, question, read);
+  return asked.is === "unknown" ? asked.finding : judge(asked.is === "there" ? asked.value : null);
 }
 
 /** A line for the AWS CLI that changes this bucket, on its server and by the same profile. */

@@ -1,7 +1,7 @@
 /** Parts of uploads that were never completed: nobody lists them, and they are paid for. */
 import { AbortMultipartUploadCommand } from "@aws-sdk/client-s3";
 import { isTaskflowError } from "../../../errors.ts";
-import { ok, skip, warn } from "../../check.ts";
+import { ok, several, skip, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import type { StorageDriver } from "../../driver.ts";
 import type { UnfinishedUpload } from "../../lifecycle/lifecycle.ts";
@@ -58,9 +58,9 @@ function add(tally: Tally, { size }: UnfinishedUpload, ageMs: number): void {
 /** `3 uploads with 12.4 GiB, the oldest 9 days old` */
 function textOf({ count, bytes, oldestMs }: Tally): string {
   const days = Math.floor(oldestMs / DAY_MS);
-  const age = days === 0 ? "less than a day" : `${days} ${days === 1 ? "day" : "days"}`;
+  const age = days === 0 ? "less than a day" : several(days, "day");
   const size = bytes < GiB ? `${bytes} bytes` : `${(bytes / GiB).toFixed(1)} GiB`;
-  return `${count} ${count === 1 ? "upload" : "uploads"} with ${size}, the oldest ${age} old`;
+  return `${several(count, "upload")} with ${size}, the oldest ${age} old`;
 }
 
 /** That it is gone meanwhile is what was wanted. */
