@@ -241,6 +241,27 @@ test("no region anywhere: the bucket is asked for it once", async () => {
   await own.close();
 });
 
+test("links lead to the bucket's own name, in its region; only uploads are preceded by a look for the bucket", async () => {
+  s3.on(HeadBucketCommand).resolves({});
+  const { presigner } = driver;
+  if (presigner?.post === undefined) throw new Error("no forms");
+  const options = { expiresSeconds: 60, name: "a", type: null, size: null, maxSize: null, sha256: null, signal: calm };
+  const disposition = { kind: "attachment", name: "a", header: "attachment" } as const;
+  const get = await presigner.get(KEY, { expiresSeconds: 60, disposition, signal: calm });
+  expect(commands()).toEqual([]);
+  const put = await presigner.put(KEY, options);
+  const post = await presigner.post(KEY, options);
+  expect(commands()).toContain("HeadBucketCommand");
+  const base = "https://acme.s3.eu-central-1.amazonaws.com/";
+  for (const { url } of [get, put]) {
+    expect(url).toMatch(new RegExp(`^${base}${KEY}\\?`));
+    expect(new URL(url).searchParams.get("X-Amz-Credential")).toMatch(/^AKIA\/\d{8}\/eu-central-1\/s3\/aws4_request$/);
+  }
+  expect(post.url).toBe(base);
+  expect(post.fields).toMatchObject({ key: KEY, bucket: "acme" });
+  expect(put.url, "no checksum of an empty body").not.toMatch(/crc32|checksum/i);
+});
+
 test("a profile that doesn't exist is no_credentials, not whatever else the machine has", async () => {
   s3.restore();
   const own = await openS3("acme", {
