@@ -130,8 +130,13 @@ function actionsInReadme(): Map<string, string[]> {
     .trim()
     .split("\n")
     .map((row) => row.split("|").map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word)));
-  // Commands that ask for the same share a row.
-  return new Map(rows.flatMap(([, commands = [], ...cells]) => commands.map((each) => [each, cells.flat().sort()])));
+  // Commands that ask for the same share a row; one that is named among the actions stands for all of its own.
+  const byCommand = new Map(
+    rows.flatMap(([, commands = [], ...cells]) => commands.map((each) => [each, cells.flat()])),
+  );
+  return new Map(
+    [...byCommand].map(([command, words]) => [command, words.flatMap((word) => byCommand.get(word) ?? [word]).sort()]),
+  );
 }
 
 function readme(): string {
