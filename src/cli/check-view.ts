@@ -11,7 +11,7 @@ export function checkView(ctx: Context, color: boolean): View<CheckResult> {
   return {
     member: "checks",
     json: ({ id, status, message, fix }) => ({ id, status, message, fix }),
-    line: (result) => (ctx.stdout.isTerminal ? forPeople(result, painted) : forPrograms(result)),
+    line: (result) => (ctx.stdout.isTerminal ? forPeople(result, painted, ctx.stdout.columns()) : forPrograms(result)),
   };
 }
 
@@ -23,14 +23,31 @@ const GLYPHS: Readonly<Record<CheckStatus, { readonly glyph: string; readonly co
 };
 
 const ID_WIDTH = 14;
+/** Of what stands before the text. */
+const INDENT = ID_WIDTH + 3;
+const LEAST_TEXT = 20;
 
 /** `✓ bucket         s3://acme is there, in eu-central-1`, and under it what to do. */
-function forPeople({ id, status, message, fix }: CheckResult, color: boolean): string {
+function forPeople({ id, status, message, fix }: CheckResult, color: boolean, columns: number): string {
   const { glyph, color: code } = GLYPHS[status];
   const mark = color ? `\u001b[${code}m${glyph}\u001b[39m` : glyph;
-  const lines = [`${mark} ${id.padEnd(ID_WIDTH)} ${printable(message)}`];
-  if (fix !== null) lines.push(...fix.split("\n").map((line) => `${" ".repeat(ID_WIDTH + 3)}→ ${printable(line)}`));
+  const margin = " ".repeat(INDENT);
+  const text = wrapped(printable(message), Math.max(LEAST_TEXT, columns - INDENT)).join(`\n${margin}`);
+  const lines = [`${mark} ${id.padEnd(ID_WIDTH)} ${text}`];
+  // Not wrapped: such a line is there to be copied.
+  if (fix !== null) lines.push(...fix.split("\n").map((line) => `${margin}→ ${printable(line)}`));
   return lines.join("\n");
+}
+
+/** Lines of whole words; a word that is longer stays whole. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines.splice(-1, 1, `${last} ${word}`);
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function forPrograms({ id, status, message, fix }: CheckResult): string {

@@ -374,6 +374,13 @@ describe("--origin", () => {
     expect((await examine(world, ["--origin", ORIGIN])).of("cors")).toMatchObject({ status: "fail" });
   });
 
+  test("a link endpoint where nothing answers is a failure of the network, not of ours", async () => {
+    const world = await healthy();
+    const env = { TASKFLOW_LINK_ENDPOINT: "http://127.0.0.1:9" };
+    const { exit, of } = await examine(world, ["--origin", ORIGIN], { env });
+    expect([exit, of("cors").message]).toEqual([6, expect.stringContaining("nothing answers at 127.0.0.1:9")]);
+  });
+
   test("asks where links lead, if that is another place than the endpoint", async () => {
     const world = await healthy();
     const env = { TASKFLOW_LINK_ENDPOINT: world.s3.endpoint.replace("127.0.0.1", "localhost") };

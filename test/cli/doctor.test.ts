@@ -240,7 +240,7 @@ describe("doctor of itself", () => {
   test("on a terminal a glyph, the id and the text, and the fix beneath; colour only where it is wanted", async () => {
     const world = await filled();
     await chmod(world.store, 0o770);
-    const plain = await world.run(["attach", "doctor"], { terminal: true, nodeVersion: "22.14.0" });
+    const plain = await world.run(["attach", "doctor"], { terminal: true, columns: 200, nodeVersion: "22.14.0" });
     expect(plain.status).toBe(5);
     expect(plain.lines).toContain(`✗ modes          ${world.store} can be written by others (mode 0770)`);
     expect(plain.lines).toContain(`                 → chmod go-rwx ${world.store}`);
@@ -250,6 +250,17 @@ describe("doctor of itself", () => {
     const colored = { terminal: true, env: { NO_COLOR: "", FORCE_COLOR: "1" } };
     expect((await world.run(["attach", "doctor"], colored)).stdout).toContain("\u001b[31m✗\u001b[39m modes");
     expect((await world.run(["attach", "doctor", "--no-color"], colored)).stdout).not.toContain("\u001b[");
+  });
+
+  test("on a narrow terminal words are kept whole, and what is to be copied is one line", async () => {
+    const world = await filled();
+    const { lines } = await world.run(["attach", "doctor"], { terminal: true, columns: 60, nodeVersion: "20.20.2" });
+    expect(lines.slice(0, 4)).toEqual([
+      "! node           Node 20.20.2: versions of the AWS SDK from",
+      "                 January 2027 on need Node 22",
+      "                 → use Node 22 or newer before taskflow takes such a version",
+      "✓ settings       all by default",
+    ]);
   });
 
   test("on a pipe id, status, text and fix between tabs; the failure is on stderr too", async () => {

@@ -17,8 +17,8 @@ export const doctorCommand = defineCommand<DoctorOptions>({
     "Check settings, credentials and the store, and say what to do about what is wrong. Each check is ok, warn, fail or\n" +
     "skip: what the store doesn't have, or what can't be looked at. The exit code is that of the first failure.\n" +
     "\n" +
-    "Nothing is changed without --write and --fix. --fix clears what crashes left behind, where it is older than a day\n" +
-    "and can be explained, and says what it did.",
+    "Nothing is changed without --write and --fix. --fix clears what crashes left behind, and says what it did: in a\n" +
+    "folder what is older than a day and can be explained, in a bucket unfinished uploads older than 7 days.",
   examples: [
     "taskflow attach doctor",
     "taskflow attach doctor --write --origin https://app.example.com",
@@ -32,6 +32,6 @@ export const doctorCommand = defineCommand<DoctorOptions>({
         "ask as a browser whether pages of this origin may use links",
         value("--origin", parseOrigin),
       )
-      .option("--fix", "clear what crashes left behind, older than a day"),
+      .option("--fix", "clear what crashes left behind long ago"),
   load: async () => (await import("../actions/doctor.ts")).runDoctor,
 });

@@ -6,6 +6,7 @@ import { ok, skip, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import { preflightHeaders, refusalOf } from "../../preflight.ts";
 import type { Preflight, PreflightReply } from "../../preflight.ts";
+import { asTaskflowError } from "../errors.ts";
 import { s3Presigner } from "../presigner.ts";
 import type { S3Store } from "../store.ts";
 import { ask } from "./setting.ts";
@@ -76,17 +77,19 @@ async function putLink(store: S3Store, signal: AbortSignal): Promise<{ url: URL;
 
 async function send(store: S3Store, url: URL, asked: Preflight, signal: AbortSignal): Promise<PreflightReply> {
   const { protocol, hostname, port, pathname } = url;
-  const { response } = await store.transport.handle(
-    {
-      protocol,
-      hostname,
-      ...(port === "" ? {} : { port: Number(port) }),
-      method: "OPTIONS",
-      path: pathname,
-      headers: { host: url.host, ...preflightHeaders(asked) },
-    },
-    { abortSignal: signal },
-  );
-  response.body.resume();
-  return { status: response.statusCode, headers: response.headers };
+  const request = {
+    protocol,
+    hostname,
+    ...(port === "" ? {} : { port: Number(port) }),
+    method: "OPTIONS",
+    path: pathname,
+    headers: { host: url.host, ...preflightHeaders(asked) },
+  };
+  try {
+    const { response } = await store.transport.handle(request, { abortSignal: signal });
+    response.body.resume();
+    return { status: response.statusCode, headers: response.headers };
+  } catch (error) {
+    throw asTaskflowError(error, { act: `ask ${url.host} as a browser does`, action: "s3:PutObject" }, store);
+  }
 }

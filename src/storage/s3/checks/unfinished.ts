@@ -13,6 +13,8 @@ import type { S3Store } from "../store.ts";
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Until then the same command may go on with it; terraform/ gives the bucket a rule with the same number. */
 const ABORT_AFTER_MS = 7 * DAY_MS;
+/** Each costs a request: so many tell enough. */
+const MOST = 1000;
 
 interface Tally {
   count: number;
@@ -33,6 +35,7 @@ export async function checkUnfinished(
       const isOld = ageMs > ABORT_AFTER_MS;
       if (fix && isOld) await abort(store, upload, signal);
       add(fix && isOld ? aborted : kept, upload, ageMs);
+      if (!fix && kept.count === MOST) break;
     }
   } catch (error) {
     if (!isTaskflowError(error)) throw error;
@@ -60,7 +63,7 @@ function textOf({ count, bytes, oldestMs }: Tally): string {
   const days = Math.floor(oldestMs / DAY_MS);
   const age = days === 0 ? "less than a day" : several(days, "day");
   const size = bytes < GiB ? `${bytes} bytes` : `${(bytes / GiB).toFixed(1)} GiB`;
-  return `${several(count, "upload")} with ${size}, the oldest ${age} old`;
+  return `${several(count, "upload")}${count === MOST ? " or more" : ""} with ${size}, the oldest ${age} old`;
 }
 
 /** That it is gone meanwhile is what was wanted. */
