@@ -4,6 +4,7 @@
  */
 import fs from "node:fs";
 import type { StorageDriver } from "../../../src/storage/driver.ts";
+import type { LifecycleStep } from "../../../src/storage/lifecycle/lifecycle.ts";
 import { toTaskflowError } from "../../../src/errors.ts";
 import { openDriver } from "../../../src/storage/open.ts";
 import { bodyOf, calm, concat, putOptions, sha256 } from "../../conformance/bodies.ts";
@@ -40,6 +41,17 @@ async function each(results: AsyncIterable<{ key: string; error?: Error }> | und
   }
 }
 
+/** Steps come as JSON, so that nothing is listed here. */
+async function apply({ lifecycle }: StorageDriver): Promise<void> {
+  const steps = keys.map((text) => JSON.parse(text, (name, value) => (DATES.has(name) ? new Date(value) : value)));
+  for await (const { step, error } of lifecycle?.apply?.(steps as LifecycleStep[], { signal: calm }) ?? []) {
+    if (error !== undefined) throw error;
+    say(step.version.key);
+  }
+}
+
+const DATES: ReadonlySet<string> = new Set(["modifiedAt", "noncurrentSince", "deletedAt"]);
+
 async function work(driver: StorageDriver): Promise<void> {
   const options = { signal: calm };
   if (operation === "create") say(driver.location);
@@ -48,6 +60,7 @@ async function work(driver: StorageDriver): Promise<void> {
   else if (operation === "delete") await each(driver.delete(keys, options));
   else if (operation === "undelete") await each(driver.versions?.undelete(keys, options));
   else if (operation === "purge") await each(driver.versions?.purge(keys, options));
+  else if (operation === "apply") await apply(driver);
   else throw new Error(`no operation ${operation}`);
 }
 

@@ -10,8 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isTaskflowError } from "../../../src/errors.ts";
 import type { KeyResult, StorageDriver, Versions } from "../../../src/storage/driver.ts";
 import { openFolder } from "../../../src/storage/fs/driver.ts";
+import type { LifecycleStep } from "../../../src/storage/lifecycle/lifecycle.ts";
 import { calm, collect, putText, readText } from "../../conformance/bodies.ts";
 import { buildChild } from "./build-child.ts";
+import { MOVING } from "./contents.ts";
 import { need } from "./needs.ts";
 import { sweep } from "./sweep.ts";
 import type { Operation } from "./sweep.ts";
@@ -25,16 +27,20 @@ const NEW = ["tasks/T-1/new-label"];
 const BATCH = ["tasks/T-1/b1", "tasks/T-1/b2-label", "tasks/T-9/b3", "tasks/T-1/b4"];
 const LIVE = ["tasks/T-1/live-label", "tasks/T-2/live"];
 const DELETED = ["tasks/T-1/dead-label", "tasks/T-3/dead"];
+const MOVED = `tasks/T-2/${MOVING}`;
 
 let work = "";
 /** What a failure left is there to be looked at. */
 let keep = false;
-let programs = { child: "", burn: "", racer: "" };
+let programs = { child: "", burn: "", racer: "", steps: [] as string[] };
 
 beforeAll(async () => {
   work = await mkdtemp(path.join(os.tmpdir(), "taskflow-kill-"));
-  programs = await buildChild(path.join(work, "bin"));
-  await makeTemplate(path.join(work, "template"), { live: LIVE, deleted: DELETED });
+  programs = { ...(await buildChild(path.join(work, "bin"))), steps: [] };
+  await makeTemplate(path.join(work, "template"), { live: [...LIVE, MOVED], deleted: DELETED });
+  const template = await reopen(path.join(work, "template"));
+  programs.steps = (await stepsFor(template, DUE)).map((step) => JSON.stringify(step));
+  await template.close();
 });
 
 afterAll(async () => {
@@ -43,7 +49,7 @@ afterAll(async () => {
 
 /** The template's own keys are in every store; an operation's keys are checked in their order. */
 async function statesOf(store: string, keys: readonly string[]): Promise<State[]> {
-  const all = [...new Set([...keys, ...LIVE, ...DELETED])];
+  const all = [...new Set([...keys, ...LIVE, ...DELETED, MOVED])];
   const states = await checkStore(store, all);
   return keys.map((key) => states[all.indexOf(key)] ?? "absent");
 }
@@ -171,6 +177,60 @@ const PLANS: readonly Plan[] = [
   },
 ];
 
+/** One to destroy, one to move; what expires is deleted, and deletes have a sweep of their own. */
+const DUE = ["tasks/T-1/dead-label", MOVED] as const;
+
+/** What rules would ask for, of those of these keys that it isn't done for. */
+async function stepsFor(driver: StorageDriver, keys: readonly string[]): Promise<LifecycleStep[]> {
+  const steps: LifecycleStep[] = [];
+  for await (const version of driver.lifecycle?.kept("", { signal: calm }) ?? []) {
+    if (!keys.includes(version.key)) continue;
+    if (version.state === "noncurrent") steps.push({ action: "purge", version });
+    else if (version.state === "current" && version.storageClass !== "GLACIER") {
+      steps.push({ action: "transition", version, to: "GLACIER" });
+    }
+  }
+  return steps;
+}
+
+/** The rules are applied again, as the next run of `lifecycle apply` does: what is done is no longer due. */
+const application: Operation = {
+  name: "lifecycle apply",
+  atLeast: 70,
+  fromTemplate: true,
+  command: (store) => [programs.child, store, "apply", ...programs.steps],
+  async check(store, acknowledged) {
+    const [purged, moved] = DUE;
+    const now = await applied(store);
+    const done = { [purged]: "absent", [moved]: "GLACIER" };
+    const before = { [purged]: "deleted", [moved]: "STANDARD" };
+    for (const key of DUE) {
+      if (now[key] !== before[key] && now[key] !== done[key]) throw new Error(`${key} is ${now[key]}`);
+      if (acknowledged.includes(key) && now[key] !== done[key]) throw new Error(`${key} is ${now[key]}, acknowledged`);
+    }
+    const driver = await reopen(store);
+    const steps = await stepsFor(driver, DUE);
+    for (const { error } of await collect(driver.lifecycle?.apply?.(steps, { signal: calm }) ?? none())) {
+      if (error !== undefined) throw error;
+    }
+    await driver.close();
+    const end = await applied(store);
+    if (JSON.stringify(end) !== JSON.stringify(done)) throw new Error(`done again, it is ${JSON.stringify(end)}`);
+  },
+};
+
+async function* none(): AsyncGenerator<{ readonly error?: Error }> {
+  // A store that can't.
+}
+
+async function applied(store: string): Promise<Record<string, string>> {
+  const states = await statesOf(store, DUE);
+  const driver = await reopen(store);
+  const { storageClass } = await driver.head(MOVED, { signal: calm });
+  await driver.close();
+  return Object.fromEntries(DUE.map((key, n) => [key, key === MOVED ? storageClass : (states[n] ?? "absent")]));
+}
+
 /** Whatever the kill left is no store yet, or a whole one; the next run completes it. */
 const creation: Operation = {
   name: "first creation of a store",
@@ -195,7 +255,7 @@ const creation: Operation = {
 };
 
 describe("killed before any of its system calls", () => {
-  for (const one of [creation, ...PLANS.map((plan) => operation(plan))]) {
+  for (const one of [creation, application, ...PLANS.map((plan) => operation(plan))]) {
     test(`${one.name} leaves a whole store`, { timeout: 300_000 }, async (context) => {
       need(context, "strace");
       const begun = performance.now();

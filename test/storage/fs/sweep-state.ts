@@ -4,7 +4,7 @@ import path from "node:path";
 import type { StorageDriver, StoredObject } from "../../../src/storage/driver.ts";
 import { openFolder } from "../../../src/storage/fs/driver.ts";
 import { bodyOf, calm, collect, concat, keysOf, putOptions, sha256 } from "../../conformance/bodies.ts";
-import { contentOf } from "./contents.ts";
+import { MOVING, contentOf } from "./contents.ts";
 
 /** Attachments that were there before, and that no operation may touch. */
 const EARLIER = {
@@ -94,7 +94,9 @@ function checkBytes(key: string, { size, record, damaged, type, storageClass }: 
   if (damaged !== undefined) throw new Error(`${key}: ${damaged}`);
   if (record === null) throw new Error(`${key} is visible without a record`);
   if (Buffer.compare(bytes, contentOf(key)) !== 0) throw new Error(`${key} has other bytes`);
-  const label = key.includes("label") ? "GLACIER_IR" : "STANDARD";
+  const label = key.includes(MOVING) ? storageClass : key.includes("label") ? "GLACIER_IR" : "STANDARD";
+  if (key.includes(MOVING) && !["STANDARD", "GLACIER"].includes(storageClass))
+    throw new Error(`${key}: ${storageClass}`);
   const facts = { size, recorded: record.size, sha256: record.sha256, type, storageClass };
   const expected = {
     size: bytes.length,
