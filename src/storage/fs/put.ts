@@ -1,14 +1,17 @@
 /** Upload: stage the bytes, claim the key, commit by a link. Whole or nothing, whatever happens in between. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { link, rename } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
 import { TaskflowError, throwIfAborted } from "../../errors.ts";
-import type { Body, PutOptions, StoredObject } from "../driver.ts";
+import type { Body, ObjectRecord, PutOptions, StoredObject } from "../driver.ts";
 import { claim, refuseTaken, taken } from "./claim.ts";
-import { removeFile, removeQuietly } from "./durable.ts";
+import { createFile, removeFile, removeQuietly } from "./durable.ts";
 import { isErrno } from "./errors.ts";
 import type { Folder } from "./folder.ts";
 import { NO_LINKS } from "./format.ts";
 import { DEFAULT_CLASS, writeLabel } from "./labels.ts";
-import { look } from "./levels.ts";
+import { look, lookAtFile } from "./levels.ts";
 import { pathFor, placeOf } from "./paths.ts";
 import type { Place } from "./paths.ts";
 import { encodeSidecar } from "./sidecar.ts";
@@ -22,7 +25,7 @@ export async function put(folder: Folder, key: string, body: Body, options: PutO
   if (place === null) {
     throw new TaskflowError("usage", `cannot store ${key}: a folder store has keys like tasks/<task>/<name>`);
   }
-  await refuseTaken(folder, place);
+  await refuseTaken(folder, place, options);
   await folder.prepare();
   const part = await stage(folder, key, body, options);
   const stored: StoredObject = {
@@ -58,21 +61,42 @@ async function publish(
   if (record === null || type === null) throw new TaskflowError("internal", "an upload without a record");
   await durable.ensureDirectory(layout.tasks);
   await durable.ensureDirectory(directory);
-  const own = await claim(folder, place, encodeSidecar(place.key, { record, type, tags }));
+  const sidecar = encodeSidecar(place.key, { record, type, tags });
+  const own = await claim(folder, place, sidecar, signal);
   try {
     if (storageClass !== DEFAULT_CLASS) await writeLabel(folder, place, storageClass);
     throwIfAborted(signal);
     if (!own.holds()) throw taken(place);
     await commit(part, place);
+    if (own.tookOver && !own.holds()) await recordAgain(folder, place, sidecar);
   } catch (error) {
     // Where a look itself fails nobody knows, and a claim too many harms less than a record too few.
-    if (look(place.data)?.ino !== part.inode && own.holds()) {
+    const isAnothers = look(place.data)?.ino !== part.inode && own.holds();
+    if (isAnothers && !(own.tookOver && (await isCommitted(place, record)))) {
       await removeQuietly(place.label);
       await removeQuietly(place.sidecar);
     }
     throw error;
   }
   await durable.syncDirectory(directory);
+}
+
+/** Whoever claimed the key before may have given up at this very moment, and taken the sidecar for its own. */
+async function recordAgain({ layout, durable }: Folder, place: Place, sidecar: Uint8Array): Promise<void> {
+  try {
+    await createFile(place.sidecar, sidecar);
+    await durable.syncDirectory(pathFor(layout.sidecars, place.directory));
+  } catch (error) {
+    if (!isErrno(error, "EEXIST")) throw error;
+  }
+}
+
+/** Whether who claimed the key before has committed after all: then the sidecar is its record too. */
+async function isCommitted({ data }: Place, { size, sha256 }: ObjectRecord): Promise<boolean> {
+  if (lookAtFile(data)?.size !== size) return false;
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(data), hash);
+  return hash.digest("hex") === sha256;
 }
 
 /** From here on the object is there. */
