@@ -8,6 +8,7 @@ import { contentDisposition } from "./disposition.ts";
 import { makeKey, parseKey } from "./key.ts";
 import { checkReadable, endingWith } from "./link-end.ts";
 import { safeName } from "./name.ts";
+import { isSafeToShow } from "./served-type.ts";
 import type { AttachmentDetails } from "./types.ts";
 import type { UploadPolicy } from "./upload.ts";
 
@@ -23,7 +24,7 @@ export interface DownloadLinkOptions {
   readonly expiresSeconds: number;
   /** The attachment's name; the link bears its cleaned form. */
   readonly name: string;
-  /** Show it in the browser, where its type is safe. */
+  /** Show it in the browser, where its type is safe, or nobody has looked. */
   readonly inline?: boolean;
   /** What is known of it; a link ends no later than its bytes can be read. Absent: nobody has looked. */
   readonly details?: AttachmentDetails | undefined;
@@ -62,11 +63,12 @@ export const DEFAULT_LINK_SIZE = 5 * 1024 ** 3;
 export async function linkToDownload(driver: StorageDriver, key: string, options: DownloadLinkOptions): Promise<Link> {
   const parts = parseKey(key);
   if (parts === null) throw new TaskflowError("usage", `${JSON.stringify(key)} is not the key of an attachment`);
-  const { expiresSeconds, signal, inline = false, details = {} } = options;
-  checkReadable(parts, details);
-  const disposition = dispositionOf(options.name, inline ? "inline" : "attachment");
+  const { expiresSeconds, signal, inline = false, details } = options;
+  checkReadable(parts, details ?? {});
+  const isShown = inline && (details === undefined || isSafeToShow(details.type));
+  const disposition = dispositionOf(options.name, isShown ? "inline" : "attachment");
   const request = await presignerOf(driver).get(key, { expiresSeconds, disposition, signal });
-  return { request: endingWith(request, details), key, id: parts.id, name: disposition.name };
+  return { request: endingWith(request, details ?? {}), key, id: parts.id, name: disposition.name };
 }
 
 /**

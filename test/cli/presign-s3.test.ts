@@ -46,6 +46,10 @@ describe("presign on a bucket", () => {
     await world.attach("T-1", "a.pdf", "%PDF-1.7");
     const { url } = await linkTo("T-1", "a.pdf", "--inline", "--filename", "b/c.pdf");
     expect((await fetch(url)).headers.get("content-disposition")).toMatch(/^inline; filename="b_c\.pdf"/);
+    await world.attach("T-1", "a.html", "<!doctype html><script>1</script>");
+    const { stdout, stderr } = await world.run(["attach", "presign", "T-1", "a.html", "--inline"]);
+    expect(stderr).toBe("a.html will be saved, not shown: text/html can hold scripts\n");
+    expect((await fetch(stdout.trim())).headers.get("content-disposition")).toMatch(/^attachment;/);
   });
 
   test("reads keys from stdin, as upload prints them", async () => {

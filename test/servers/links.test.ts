@@ -44,7 +44,7 @@ async function lineOf(...words: string[]): Promise<string> {
 /** Runs the line until its link has ended, which it does within seconds. */
 async function ends(line: string): Promise<void> {
   for (let tries = 0; !FORBIDDEN.test((await shell(line)).stderr); tries += 1) {
-    if (tries > 300) throw new Error("it goes on and on");
+    if (tries > 5000) throw new Error("it goes on and on");
   }
 }
 

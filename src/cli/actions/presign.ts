@@ -77,7 +77,7 @@ async function signChecked(
     const link = await attempt(report, { index, text }, async () => {
       const detailed = await withDetails(ctx, driver, attachment);
       const type = detailed.details?.type ?? null;
-      if (options.inline === true && !isSafeToShow(type) && driver.presigner?.gate !== undefined) {
+      if (options.inline === true && !isSafeToShow(type)) {
         await report.note(
           `${printable(detailed.name)} will be saved, not shown: ${type ?? "no type"} can hold scripts`,
         );
