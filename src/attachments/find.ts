@@ -12,8 +12,8 @@ import { attachmentOf, detailedAttachmentOf } from "./types.ts";
 import type { Attachment } from "./types.ts";
 
 export interface FindOptions {
-  /** Where to look. `any` prefers the live one. */
-  readonly among: "live" | "deleted" | "any";
+  /** Where to look. `any` prefers the live one; `live-first` asks for deleted ones only where there is none. */
+  readonly among: "live" | "deleted" | "any" | "live-first";
   /** Of several attachments with the name: take the newest, or refuse with `ambiguous`. */
   readonly several: "newest" | "refuse";
   readonly signal: AbortSignal;
@@ -34,9 +34,10 @@ export async function* findItems(
   const found = new Map<ItemRef, Found>();
   const named = items.filter(({ kind }) => kind === "item");
   for (const [task, refs] of groupByTask(named)) {
-    for (const outcome of await findByName(driver, task, refs, options)) found.set(outcome.ref, outcome);
+    const outcomes = await onEachSide(refs, options, (some, how) => findByName(driver, task, some, how));
+    for (const outcome of outcomes) found.set(outcome.ref, outcome);
   }
-  const outcomes = pMapIterable(items, async (ref) => found.get(ref) ?? (await findByKey(driver, ref, options)), {
+  const outcomes = pMapIterable(items, async (ref) => found.get(ref) ?? (await findOne(driver, ref, options)), {
     concurrency: KEYS_AT_ONCE,
     backpressure: 4 * KEYS_AT_ONCE,
   });
@@ -49,11 +50,35 @@ export async function* findKeys(
   refs: AsyncIterable<ItemRef | Found>,
   options: FindOptions,
 ): AsyncGenerator<Found, void, undefined> {
-  yield* pMapIterable(refs, async (ref) => ("ref" in ref ? ref : await findByKey(driver, ref, options)), {
+  yield* pMapIterable(refs, async (ref) => ("ref" in ref ? ref : await findOne(driver, ref, options)), {
     concurrency: KEYS_AT_ONCE,
     backpressure: 4 * KEYS_AT_ONCE,
   });
 }
+
+async function findOne(driver: StorageDriver, ref: ItemRef, options: FindOptions): Promise<Found> {
+  const [found] = await onEachSide([ref], options, async ([one = ref], how) => [await findByKey(driver, one, how)]);
+  return found ?? { ref, error: notFound(ref, options) };
+}
+
+type Find = (refs: readonly ItemRef[], options: FindOptions) => Promise<Found[]>;
+
+/** For `live-first`: who may not see what was deleted is told what the first look says. */
+async function onEachSide(refs: readonly ItemRef[], options: FindOptions, find: Find): Promise<Found[]> {
+  if (options.among !== "live-first") return await find(refs, options);
+  const live = await find(refs, { ...options, among: "live" });
+  const missing = live.flatMap((one) => ("error" in one && one.error.code === "not_found" ? [one.ref] : []));
+  if (missing.length === 0) return live;
+  const deleted = await find(missing, { ...options, among: "deleted" }).catch((error: unknown): Found[] => {
+    if (isTaskflowError(error) && UNSEEN.has(error.code)) return [];
+    throw error;
+  });
+  const others = new Map(deleted.flatMap((one) => ("attachment" in one ? [[one.ref, one]] : [])));
+  return live.map((one) => others.get(one.ref) ?? one);
+}
+
+/** Of the other side of delete: it may not be seen, or isn't there. */
+const UNSEEN: ReadonlySet<string> = new Set(["access_denied", "unsupported"]);
 
 async function findByKey(driver: StorageDriver, ref: ItemRef, options: FindOptions): Promise<Found> {
   if (ref.kind !== "key" || ref.elsewhere) return { ref, error: notFound(ref, options) };
@@ -163,7 +188,7 @@ async function absent(
     if (other !== null) return other;
   } catch (error) {
     // Who may see the one side only gets the answer of that.
-    if (!isTaskflowError(error) || !["access_denied", "unsupported"].includes(error.code)) throw error;
+    if (!isTaskflowError(error) || !UNSEEN.has(error.code)) throw error;
   }
   const { signal } = options;
   const keepsOthers = options.among === "live" || (await driver.versions.keepsDeleted?.({ signal })) !== false;

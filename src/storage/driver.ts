@@ -200,8 +200,9 @@ export interface Thaw {
 /** What a store with an archive can do. */
 export interface Archive {
   /**
-   * Asks for an object's bytes; returns before they are there, `head` tells when. `not_found` as `head`; `unsupported`,
-   * before anything is asked for, where its class has no such tier.
+   * Asks for an object's bytes, or where none is live for those of what was deleted last; returns before they are there,
+   * `head` or `headDeleted` tells when. `not_found` as `head`; `unsupported`, before anything is asked for, where its
+   * class has no such tier.
    */
   thaw(key: string, options: ThawOptions): Promise<Thaw>;
 }

@@ -154,20 +154,52 @@ describe("thaw", () => {
     expect(stderr).toContain("with --tier standard");
   });
 
-  test("a deleted one comes back first, by who may remove its marker", async () => {
-    const admin = { accessKeyId: "AKIAADMIN00000000001", secretAccessKey: "may-remove-versions" };
+  describe("a deleted one, for who may not remove its marker", () => {
     const client = { accessKeyId: "AKIACLIENT0000000001", secretAccessKey: "may-not" };
     const deny = [{ actions: ["s3:DeleteObjectVersion"] }];
-    const world = await filled({ users: [{ ...client, deny }, admin] });
-    world.s3.delete(BUCKET, COLD);
-    const refused = await world.run(["attach", "undelete", "T-1", "cold.pdf"]);
-    expect([refused.status, refused.stderr]).toEqual([
-      9,
-      matching(`hint: who may s3:DeleteObjectVersion brings it back as it is; then: taskflow attach thaw '${COLD}'\n`),
-    ]);
-    const env = { AWS_ACCESS_KEY_ID: admin.accessKeyId, AWS_SECRET_ACCESS_KEY: admin.secretAccessKey };
-    expect((await world.run(["attach", "undelete", "T-1", "cold.pdf"], { env })).status).toBe(0);
-    expect((await world.run(["attach", "thaw", COLD])).stderr).toContain("cold.pdf: asked for");
+
+    test("undelete names the way: thawed, then copied back to where it can be read", async () => {
+      const world = await filled({ users: [{ ...client, deny }] });
+      world.s3.delete(BUCKET, COLD);
+      const refused = await world.run(["attach", "undelete", "T-1", "cold.pdf"]);
+      expect([refused.status, refused.stderr]).toEqual([
+        9,
+        matching(`hint: first: taskflow attach thaw '${COLD}' --wait`),
+      ]);
+      const waiting = world.run(["attach", "thaw", COLD, "--wait"]);
+      await world.s3.arrival({ operation: "RestoreObject" });
+      await world.s3.arrival({ operation: "HeadObject" });
+      world.s3.thaw(BUCKET, COLD);
+      const thawed = await waiting;
+      expect([thawed.status, thawed.stdout]).toEqual([0, `${COLD}\n`]);
+      expect(thawed.stderr).toContain("cold.pdf: asked for; it is deleted: undelete it once it can be read\n");
+      expect((await world.run(["attach", "undelete", COLD])).status).toBe(0);
+      expect((await world.run(["attach", "download", COLD, "-o", "-"])).stdout).toBe("bytes");
+      expect(world.s3.object(BUCKET, COLD)?.storageClass).toBe("STANDARD");
+    });
+
+    test("it is found by its name too, and a live one of that name is preferred", async () => {
+      const world = await filled({ users: [{ ...client, deny }] });
+      world.s3.delete(BUCKET, COLD);
+      const { document } = await world.json(["attach", "thaw", "T-1", "cold.pdf", "coldest.pdf", "-n"]);
+      expect(itemsOf(document)).toMatchObject([
+        { key: COLD, deleted: true, thaw: "begun" },
+        { key: COLDEST, deleted: false },
+      ]);
+      const other = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000004_cold.pdf";
+      world.s3.plant(BUCKET, other, "bytes", { storageClass: "GLACIER" });
+      expect((await world.run(["attach", "thaw", "T-1", "cold.pdf"])).stdout).toBe(`${other}\n`);
+    });
+
+    test("who may not list versions is told that there is none", async () => {
+      const blind = [{ actions: ["s3:ListBucketVersions"] }];
+      const world = await filled({ users: [{ ...client, deny: blind }] });
+      world.s3.delete(BUCKET, COLD);
+      for (const words of [["T-1", "cold.pdf"], [COLD]]) {
+        const { status, stderr } = await world.run(["attach", "thaw", ...words]);
+        expect([status, stderr]).toEqual([3, matching(/^error: no attachment/)]);
+      }
+    });
   });
 
   test("a folder has no archive", async () => {

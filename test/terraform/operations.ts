@@ -97,9 +97,11 @@ export const COMMANDS: Readonly<Record<string, (stage: Stage) => Promise<void>>>
     await prepare("delete", await attach("a.txt", "--tag", "a=b"));
     await run(["undelete", "T-1", "a.txt"]);
   },
-  async thaw({ s3, bucket, run }) {
+  async thaw({ s3, bucket, run, prepare }) {
     s3.plant(bucket, `tasks/T-1/${randomUUID()}_a.txt`, "a", { storageClass: "GLACIER" });
     await run(["thaw", "T-1", "a.txt"]);
+    await prepare("delete", "T-1", "a.txt");
+    await run(["thaw", "T-1", "a.txt", "--days", "9"]);
   },
   async "lifecycle status"({ s3, bucket: Bucket, run, attach, prepare }) {
     const LifecycleConfiguration = rulesForTheSdk();

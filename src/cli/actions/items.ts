@@ -1,6 +1,6 @@
 /** From what was typed to the attachments that are meant: shared by every action that takes TASK ITEM... */
 import { findItems, findKeys } from "../../attachments/find.ts";
-import type { Found } from "../../attachments/find.ts";
+import type { FindOptions, Found } from "../../attachments/find.ts";
 import { list } from "../../attachments/list.ts";
 import { parseKeyOperand, parseOperands } from "../../attachments/operands.ts";
 import type { ItemRef } from "../../attachments/operands.ts";
@@ -15,7 +15,7 @@ import type { Report } from "../output/report.ts";
 export interface Selection {
   /** Whole tasks are only taken where the action offers it; by `option` one was asked for, and items contradict it. */
   readonly whole?: { readonly since?: Date; readonly order?: "key"; readonly option?: string };
-  readonly among: "live" | "deleted" | "any";
+  readonly among: FindOptions["among"];
   readonly several: "newest" | "refuse";
   readonly task: string | undefined;
   /** What to say where items are missing: `--all` or the like. */

@@ -28,7 +28,7 @@ export function runThaw(ctx: Context, operands: readonly string[], options: Thaw
   return runSession(ctx, "thaw", options, view, async (session) => {
     const { report, openStore } = session;
     const { days = DEFAULT_DAYS, tier = "standard", dryRun = false } = options;
-    const selection = liveItems(options.task);
+    const selection = { ...liveItems(options.task), among: "live-first" } as const;
     checkOperands(ctx, operands, selection);
     const driver = await openStore();
     const archive = archiveOf(driver);
@@ -71,7 +71,7 @@ function rowJson({ attachment, thaw: { outcome, archive, usually } }: Row): Json
 }
 
 /** `report.pdf: asked for, usually 3h to 5h` */
-function noteOf({ name }: Attachment, { outcome, archive, usually }: Thaw, dryRun: boolean): string {
+function noteOf({ name, deleted }: Attachment, { outcome, archive, usually }: Thaw, dryRun: boolean): string {
   const takes =
     usually === null
       ? ""
@@ -83,7 +83,8 @@ function noteOf({ name }: Attachment, { outcome, archive, usually }: Thaw, dryRu
     extended: dryRun ? `can be read${until}, would stay longer` : `can be read${until}`,
     not_archived: "not archived, can be read as it is",
   };
-  return `${printable(name)}: ${texts[outcome]}`;
+  const then = deleted ? "; it is deleted: undelete it once it can be read" : "";
+  return `${printable(name)}: ${texts[outcome]}${then}`;
 }
 
 /** `asked for 3 attachments, 1 under way already, 1 not archived in s3://acme` */

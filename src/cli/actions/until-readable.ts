@@ -1,5 +1,6 @@
 /** Waiting for what was asked of an archive: hours, in which the network and the credentials may end. */
 import { setTimeout as later } from "node:timers/promises";
+import { versionsOf } from "../../attachments/list.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import { TaskflowError, isTaskflowError, throwIfAborted, toTaskflowError } from "../../errors.ts";
 import type { ArchiveState, StorageDriver } from "../../storage/driver.ts";
@@ -70,8 +71,10 @@ interface Look<Item> {
 
 async function look<Item extends Waiting>(driver: StorageDriver, row: Item, signal: AbortSignal): Promise<Look<Item>> {
   try {
-    const { key } = row.attachment;
-    const { archive = null } = await driver.head(key, { signal });
+    const { key, deleted } = row.attachment;
+    const { archive = null } = deleted
+      ? await versionsOf(driver).headDeleted(key, { signal })
+      : await driver.head(key, { signal });
     if (archive?.state !== "archived") return { row, archive };
     return {
       row,

@@ -9,6 +9,7 @@ import {
 import type { CreateMultipartUploadCommandInput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import pMap from "p-map";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import { isArchiveClass } from "../archive-class.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
 import { headRaw, tagsOf } from "./head.ts";
 import type { Entry } from "./key-versions.ts";
@@ -23,8 +24,8 @@ const COPY_AT_MOST = 5 * GiB;
 const PARTS_AT_ONCE = 8;
 
 /**
- * Bytes, type, metadata, tags and class are those of the version; its time is that of the copy. Errors: `archived`
- * where the bytes can't be read; `exists` where something is under the key by now.
+ * Bytes, type, metadata, tags and class are those of the version, but that a thawed one comes back where it can be read;
+ * its time is that of the copy. Errors: `archived` where the bytes can't be read; `exists` where something is under the key by now.
  */
 export async function copyBack(
   store: S3Store,
@@ -40,7 +41,10 @@ export async function copyBack(
     versionId,
     size,
     source: `${store.bucket}/${encodePath(key)}?versionId=${encodeURIComponent(versionId)}`,
-    storageClass: storageClass === DEFAULT_CLASS ? {} : { StorageClass: storageClass as "STANDARD" },
+    storageClass:
+      storageClass === DEFAULT_CLASS || isArchiveClass(storageClass)
+        ? {}
+        : { StorageClass: storageClass as "STANDARD" },
     // Over a marker there is nothing; over what somebody put there meanwhile it would be a replacement.
     condition: store.isAws ? { IfNoneMatch: "*" } : {},
   };
@@ -52,10 +56,10 @@ export async function copyBack(
   }
 }
 
-/** Only what is live can be thawed, and only who may remove the marker makes it live without its bytes. */
+/** Only who may remove the marker needs no bytes. */
 function cannotBeRead(key: string, { requestId, context, cause }: TaskflowError): TaskflowError {
   return new TaskflowError("archived", `cannot undelete ${key}: it is archived, and can't be copied back`, {
-    hint: `who may s3:DeleteObjectVersion brings it back as it is; then: taskflow attach thaw '${key}'`,
+    hint: `first: taskflow attach thaw '${key}' --wait; who may s3:DeleteObjectVersion need not`,
     requestId,
     context,
     cause,

@@ -1,10 +1,12 @@
 /** Archived objects: asking S3 for a copy of the bytes that can be read for some days. */
 import { RestoreObjectCommand } from "@aws-sdk/client-s3";
 import type { RestoreRequest, Tier } from "@aws-sdk/client-s3";
-import { TaskflowError } from "../../errors.ts";
+import { TaskflowError, isTaskflowError, throwIfAborted } from "../../errors.ts";
 import type { ArchiveState, Thaw, ThawOptions, ThawTier } from "../driver.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
 import { headRaw } from "./head.ts";
+import { versionsOfKey } from "./key-versions.ts";
+import { keptOf } from "./list-deleted.ts";
 import { explained, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
 import { isNamed } from "./sdk-error.ts";
@@ -14,15 +16,16 @@ import type { S3Store } from "./store.ts";
 /** As `Archive.thaw`: a HEAD, the request itself, and a second HEAD where only that tells the new end. */
 export async function thaw(store: S3Store, key: string, options: ThawOptions): Promise<Thaw> {
   const { tier, dryRun, signal } = options;
-  const { archive, place, moves } = await lookAt(store, key, signal);
+  const found = await find(store, key, signal);
+  const { archive, place } = found;
   if (archive === null) return { key, outcome: "not_archived", archive, usually: null };
   const known = USUALLY[place]?.[tier];
   if (known === undefined) throw noSuchTier(key, place, tier);
   const usually = store.isAws ? known : null;
   if (dryRun) return { key, outcome: OUTCOMES[archive.state], archive, usually };
-  const outcome = await restore(store, key, moves, options);
+  const outcome = await restore(store, key, found, options);
   if (outcome !== "extended") return { key, outcome, archive: { state: "thawing", until: null }, usually };
-  return { key, outcome, archive: (await lookAt(store, key, signal)).archive, usually: null };
+  return { key, outcome, archive: (await lookAt(store, key, { signal, ...found.version })).archive, usually: null };
 }
 
 const HOUR = 3600;
@@ -56,7 +59,7 @@ const OUTCOMES = { archived: "begun", thawing: "under_way", thawed: "extended" }
 async function restore(
   store: S3Store,
   key: string,
-  moves: boolean,
+  { moves, version }: Found,
   { days, tier, signal }: ThawOptions,
 ): Promise<"begun" | "under_way" | "extended"> {
   const call: SignalledCall = { act: `thaw ${key}`, action: "s3:RestoreObject", key, signal };
@@ -66,7 +69,15 @@ async function restore(
   };
   try {
     const { $metadata } = await requestRaw(store, call, (client, options) =>
-      client.send(new RestoreObjectCommand({ Bucket: store.bucket, Key: key, RestoreRequest: request }), options),
+      client.send(
+        new RestoreObjectCommand({
+          Bucket: store.bucket,
+          Key: key,
+          ...(version.versionId === undefined ? {} : { VersionId: version.versionId }),
+          RestoreRequest: request,
+        }),
+        options,
+      ),
     );
     // 202 where it was archived, 200 where a copy was there (API reference, RestoreObject).
     return $metadata.httpStatusCode === 200 ? "extended" : "begun";
@@ -84,8 +95,33 @@ interface Place {
   readonly moves: boolean;
 }
 
-async function lookAt(store: S3Store, key: string, signal: AbortSignal): Promise<Place> {
-  const { StorageClass = DEFAULT_CLASS, Restore, ArchiveStatus } = await headRaw(store, key, { signal });
+interface Found extends Place {
+  /** Of what was deleted; empty: it is live. */
+  readonly version: { readonly versionId?: string };
+}
+
+/** Undelete may have to copy a version, and then needs its bytes. */
+async function find(store: S3Store, key: string, signal: AbortSignal): Promise<Found> {
+  try {
+    return { ...(await lookAt(store, key, { signal })), version: {} };
+  } catch (error) {
+    if (!isTaskflowError(error) || error.code !== "not_found") throw error;
+    // Who may not list versions is told of the live one.
+    const entries = await versionsOfKey(store, key, signal).catch(() => []);
+    throwIfAborted(signal);
+    const kept = keptOf(entries);
+    if (kept === null) throw error;
+    const version = { versionId: kept.version.versionId };
+    return { ...(await lookAt(store, key, { signal, ...version })), version };
+  }
+}
+
+async function lookAt(
+  store: S3Store,
+  key: string,
+  options: { readonly signal: AbortSignal; readonly versionId?: string },
+): Promise<Place> {
+  const { StorageClass = DEFAULT_CLASS, Restore, ArchiveStatus } = await headRaw(store, key, options);
   return {
     archive: archiveStateOf(StorageClass, Restore, ArchiveStatus),
     place: ArchiveStatus ?? StorageClass,

@@ -29,7 +29,7 @@ export interface Inspection {
   corrupt(bucket: string, key: string, change: (bytes: Buffer) => Uint8Array): void;
   /** Deletes as another program does: with a marker where versions are kept. */
   delete(bucket: string, key: string): void;
-  /** The copy that RestoreObject asked for is there now. */
+  /** The copy that RestoreObject asked for is there now; of a deleted object too. */
   thaw(bucket: string, key: string): void;
   setVersioning(bucket: string, versioning: Versioning): void;
 }
@@ -72,7 +72,9 @@ export function createInspection(buckets: ReadonlyMap<string, Bucket>, now: () =
     },
     delete: (bucket, key) => void named(bucket).delete(key, now()),
     thaw(bucket, key) {
-      const version = named(bucket).live(key);
+      const version = named(bucket)
+        .versionsOf(key)
+        .find((each) => each.kind === "object");
       if (version?.restore === undefined) throw new Error(`nobody asked the double to restore ${key}`);
       const { days } = version.restore;
       named(bucket).replace(version, { ...version, restore: { days, until: restoredUntil(now(), days) } });
