@@ -77,6 +77,16 @@ test("what another program put there gets a digest, and is skipped afterwards by
   expect((await world.json(COPY)).document.errors).toMatchObject([{ code: "exists" }]);
 });
 
+test("stores are compared in the order of their keys' bytes, which isn't that of JavaScript's texts", async () => {
+  const world = await createWorld();
+  // U+FF46 comes after U+1F600 in UTF-16, before it in UTF-8.
+  for (const name of ["\u{ff46}", "\u{1f600}", "a", "\u{e000}"]) await world.write(`uploads/tasks/1/${name}`, name);
+  await world.write("uploads/tasks/1-a/b");
+  await world.write("copy/tasks/0/only there");
+  expect((await world.json(COPY)).document.summary).toMatchObject({ done: 5, skipped: 0 });
+  expect((await world.json(COPY)).document.summary).toMatchObject({ done: 0, skipped: 5, failed: 0 });
+});
+
 test("bytes that are not what was attached are not copied: exit 8", async () => {
   const world = await filled();
   const [first = ""] = world.keys;
