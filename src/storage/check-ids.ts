@@ -5,6 +5,7 @@ export const CHECK_IDS = {
   folder: [
     "layout",
     "modes",
+    "clock",
     "orphans",
     "twins",
     "leftovers",

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { TaskflowError, isTaskflowError } from "../errors.ts";
 import { ok, skip, warn } from "./check.ts";
 import type { Check, Finding } from "./check.ts";
-import type { Body, StorageDriver } from "./driver.ts";
+import type { Body, StorageDriver, StoredObject } from "./driver.ts";
 
 /** A task of its own: nobody's list shows it but the one of all tasks, and that for a moment. */
 const TASK = "taskflow-doctor";
@@ -14,7 +14,15 @@ export function probeChecks(driver: StorageDriver, signal: AbortSignal): readonl
   const prefix = `tasks/${TASK}/`;
   const key = `${prefix}${randomUUID()}_probe.txt`;
   let isThere = false;
+  let isRead = false;
   let isDeleted = false;
+  const put = (): Promise<StoredObject> =>
+    driver.put(key, bodyOf(BYTES), {
+      record: { name: "probe.txt", createdAt: new Date(), uploadedBy: null, note: null, meta: {} },
+      type: "text/plain",
+      ifAbsent: true,
+      signal,
+    });
   const step = (id: string, run: () => Promise<Finding>): Check => ({
     id,
     run: () => (isThere ? run() : skip("there is no probe")),
@@ -23,12 +31,7 @@ export function probeChecks(driver: StorageDriver, signal: AbortSignal): readonl
     {
       id: "write-put",
       async run() {
-        await driver.put(key, bodyOf(BYTES), {
-          record: { name: "probe.txt", createdAt: new Date(), uploadedBy: null, note: null, meta: {} },
-          type: "text/plain",
-          ifAbsent: true,
-          signal,
-        });
+        await put();
         isThere = true;
         return ok(`put ${key}`);
       },
@@ -37,8 +40,20 @@ export function probeChecks(driver: StorageDriver, signal: AbortSignal): readonl
       const { chunks } = await driver.get(key, { signal });
       const read: Uint8Array[] = [];
       for await (const chunk of chunks) read.push(chunk);
-      if (Buffer.concat(read).equals(BYTES)) return ok("read it back as it was put");
+      isRead = Buffer.concat(read).equals(BYTES);
+      if (isRead) return ok("read it back as it was put");
       throw new TaskflowError("checksum_mismatch", `other bytes came back from ${key} than were put`);
+    }),
+    step("write-once", async () => {
+      // Who may not look can't tell a refusal from a put that was done and not answered.
+      if (!isRead) return skip("the probe can't be read");
+      try {
+        await put();
+      } catch (error) {
+        if (isTaskflowError(error) && error.code === "exists") return ok("a second put of its key was refused");
+        throw error;
+      }
+      return warn("a second put of its key replaced it", "two uploads at once could replace one another here");
     }),
     step("write-list", async () => {
       for await (const object of driver.list(prefix, { signal }))

@@ -223,7 +223,7 @@ describe("doctor on a bucket", () => {
     expect(of("credentials").message).toContain(said);
     expect(checks.filter(({ status }) => status === "skip").map(({ id }) => id)).toEqual([
       ...CHECK_IDS.s3.slice(1),
-      ...["put", "read", "list", "delete", "clean"].map((step) => `write-${step}`),
+      ...["put", "read", "once", "list", "delete", "clean"].map((step) => `write-${step}`),
     ]);
   });
 
@@ -394,9 +394,9 @@ describe("--write", () => {
   test("puts, reads, lists and deletes a probe, and leaves nothing of it", async () => {
     const world = await healthy();
     const { exit, checks } = await examine(world, ["--write"]);
-    expect([exit, checks.slice(-5).map(({ id, status }) => `${id} ${status}`)]).toEqual([
+    expect([exit, checks.slice(-6).map(({ id, status }) => `${id} ${status}`)]).toEqual([
       0,
-      ["write-put ok", "write-read ok", "write-list ok", "write-delete ok", "write-clean ok"],
+      ["write-put ok", "write-read ok", "write-once ok", "write-list ok", "write-delete ok", "write-clean ok"],
     ]);
     expect(world.s3.versions(BUCKET)).toEqual([]);
   });
@@ -414,6 +414,18 @@ describe("--write", () => {
     const stays = wanted.length > 1;
     expect(world.s3.keys(BUCKET)).toHaveLength(stays ? 1 : 0);
     if (stays) expect(of("write-clean").fix).toMatch(/^delete it: taskflow attach delete tasks\/taskflow-doctor\//);
+  });
+
+  test("says where a store doesn't know If-None-Match", async () => {
+    const world = await healthy();
+    const refused = { status: 501, code: "NotImplemented" };
+    world.s3.fault({ operation: "PutObject", nth: 1 }, { kind: "reply", reply: refused });
+    const { exit, of } = await examine(world, ["--write"]);
+    expect([exit, of("write-once")]).toMatchObject([
+      0,
+      { status: "warn", message: expect.stringContaining("doesn't know If-None-Match") as string },
+    ]);
+    expect(world.s3.versions(BUCKET)).toEqual([]);
   });
 
   test("by a role that may not purge, its deleted version stays, which is said", async () => {

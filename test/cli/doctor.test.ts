@@ -13,6 +13,7 @@ const PART = "0b9c6f0e-0000-4000-8000-000000000001.part";
 const CLAIM = "0b9c6f0e-0000-4000-8000-000000000002_crashed.pdf";
 const CLAIMED = /^\.taskflow\/quarantine\/claim-[0-9a-f]{16}\.json$/;
 const OWN = ["node", "settings", "store"];
+const TOMORROW = new Date(Date.now() + 86_400_000);
 const DAYS_AGO = new Date(Date.now() - 2 * 86_400_000);
 
 /** A store with a live and a deleted attachment, on a file system that doesn't matter here. */
@@ -59,6 +60,12 @@ describe("doctor on a folder", () => {
     ["a damaged format", "store fail", (w: World) => put(w, ".taskflow/format", "{"), "damaged"],
     ["a folder others may read", "modes warn", (w: World) => chmod(w.store, 0o750), "0750"],
     ["a folder others may write", "modes fail", (w: World) => chmod(w.store, 0o770), "0770"],
+    [
+      "a clock that was set back",
+      "clock warn",
+      (w: World) => utimes(path.join(w.store, "tasks"), TOMORROW, TOMORROW),
+      "behind",
+    ],
     ["a claim", "orphans warn", (w: World) => put(w, `.taskflow/meta/T-1/${CLAIM}.json`, '{"v":1,"ke'), "1 record"],
     ["a record of nothing", "orphans warn", (w: World) => put(w, ".taskflow/meta/T-1/notes"), "meta/T-1/notes"],
     ["a part", "leftovers warn", (w: World) => put(w, `.taskflow/tmp/${PART}`), "1 part of uploads (1 bytes)"],
@@ -143,7 +150,7 @@ describe("doctor on a folder", () => {
     const written = checks.filter(({ id }) => id.startsWith("write-"));
     expect([exit, written.map(({ id, status }) => `${id} ${status}`)]).toEqual([
       0,
-      ["put", "read", "list", "delete", "clean", "links", "names"].map((step) => `write-${step} ok`),
+      ["put", "read", "once", "list", "delete", "clean", "links", "names"].map((step) => `write-${step} ok`),
     ]);
     expect(await files()).toEqual(before);
   });

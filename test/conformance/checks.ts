@@ -31,10 +31,11 @@ export function checkPromises({ driver }: Suite): void {
   test("a probe is put, read, listed and deleted, and is no longer listed then", async () => {
     const before = await keysOf(driver().list("", { signal: calm }));
     const results = await check({ write: true });
-    const steps = results.filter(({ id }) => /^write-(put|read|list|delete)$/.test(id));
+    const steps = results.filter(({ id }) => /^write-(put|once|read|list|delete)$/.test(id));
     expect(steps.map(({ id, status }) => `${id} ${status}`)).toEqual([
       "write-put ok",
       "write-read ok",
+      "write-once ok",
       "write-list ok",
       "write-delete ok",
     ]);

@@ -37,7 +37,7 @@ describe(`doctor on ${server.name}`, () => {
     expect(found.get("clock")).toMatchObject({ status: "ok" });
     expect(found.get("bucket")?.message).toContain(`s3://${bucket} answers`);
     expect(found.get("versioning")).toMatchObject({ status: "ok" });
-    for (const step of ["put", "read", "list", "delete", "clean"]) {
+    for (const step of ["put", "read", "once", "list", "delete", "clean"]) {
       expect(found.get(`write-${step}`), step).toMatchObject({ status: "ok" });
     }
     const listed = await done(["list", "taskflow-doctor"]);

@@ -2,10 +2,12 @@
 import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import path from "node:path";
+import { TaskflowError } from "../../../errors.ts";
 import { ok, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
 import type { Folder } from "../folder.ts";
 import { look } from "../levels.ts";
+import type { Layout } from "../paths.ts";
 
 const NO_JOURNAL = "a power cut in the middle of a rename may lose a file there";
 
@@ -29,7 +31,10 @@ const KNOWN: Readonly<Record<string, string | null>> = {
 
 const FIX = "keep the store on a local disk with ext4, xfs, btrfs or APFS";
 
-export async function checkFileSystem({ layout: { root, own, tasks } }: Folder): Promise<Finding> {
+/** Errors: `bad_config` where something is mounted inside the store: no upload gets past that. */
+export async function checkFileSystem({ layout }: Folder): Promise<Finding> {
+  const { root, own, tasks } = layout;
+  demandOneDevice(layout);
   const name = mountedType(root) ?? (await numberedType(root));
   const folded = ignoresCase(look(own) === null ? tasks : own);
   const where = `on ${name}${folded ? ", takes a and A for one name" : ""}`;
@@ -37,6 +42,16 @@ export async function checkFileSystem({ layout: { root, own, tasks } }: Folder):
   if (but === undefined) return warn(`${where}, which is not known here`, FIX);
   if (but !== null) return warn(`${where}: ${but}`, FIX);
   return folded ? warn(where, "tasks whose ids differ in case alone can't be told apart") : ok(where);
+}
+
+function demandOneDevice({ root, own, tasks, staging, sidecars, trash }: Layout): void {
+  const device = look(root)?.dev;
+  const other = [own, tasks, staging, sidecars, trash].find((level) => (look(level)?.dev ?? device) !== device);
+  if (other === undefined) return;
+  throw new TaskflowError("bad_config", `${other} is on another file system than ${root}: uploads fail there`, {
+    hint: `a store must be on one file system: umount ${other}`,
+    context: { path: other },
+  });
 }
 
 /** By the innermost mount that holds the folder (proc(5), mountinfo); `null` without /proc. */

@@ -7,6 +7,7 @@ import { checkRules } from "../../lifecycle/sanity.ts";
 import { probeChecks } from "../../probe.ts";
 import { translated } from "../errors.ts";
 import type { Folder } from "../folder.ts";
+import { checkClock } from "./clock.ts";
 import { checkFileSystem } from "./file-system.ts";
 import { checkLayout } from "./layout.ts";
 import { checkLeftovers } from "./leftovers.ts";
@@ -35,6 +36,7 @@ export function checkFolder(
   const checks: Check[] = [
     { id: "layout", run: () => checkLayout(folder, signal) },
     { id: "modes", run: () => checkModes(folder, uid) },
+    { id: "clock", run: () => checkClock(folder) },
     { id: "orphans", run: () => checkOrphans(folder, options) },
     { id: "twins", run: () => checkTwins(folder, options) },
     { id: "leftovers", run: () => checkLeftovers(folder, options) },

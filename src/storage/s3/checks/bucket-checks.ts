@@ -1,6 +1,6 @@
 /** What `doctor` looks at in a bucket, in this order. */
 import type { TaskflowError } from "../../../errors.ts";
-import { runChecks } from "../../check.ts";
+import { runChecks, warn } from "../../check.ts";
 import type { Check, CheckOptions, CheckResult } from "../../check.ts";
 import type { StorageDriver } from "../../driver.ts";
 import { checkRules } from "../../lifecycle/sanity.ts";
@@ -37,8 +37,24 @@ export function checkBucket(store: S3Store, driver: StorageDriver, options: Chec
     { id: "unfinished", run: () => checkUnfinished(store, driver, options) },
     { id: "cors", run: () => checkCors(store, options) },
   ];
-  if (options.write) checks.push(...probeChecks(driver, signal));
+  if (options.write) checks.push(...probeChecks(driver, signal).map((check) => orByLooking(store, check)));
   return runChecks(checks, signal);
+}
+
+/** A store that doesn't take `If-None-Match` is asked beforehand, which is not as good. */
+function orByLooking(store: S3Store, check: Check): Check {
+  if (check.id !== "write-once") return check;
+  return {
+    ...check,
+    async run() {
+      const finding = await check.run();
+      if (finding.status !== "ok" || !store.learnt.ignoresConditions) return finding;
+      return warn(
+        "this store doesn't know If-None-Match: a look beforehand refuses a second put of a key",
+        "of two uploads to one key at once both may succeed; keys of their own are not affected",
+      );
+    },
+  };
 }
 
 /** Who may not list the bucket may still do other things with it. */
