@@ -12,6 +12,8 @@ export interface Part {
   /** A view of the buffer that was given to read into. */
   readonly bytes: Uint8Array;
   readonly crc: number;
+  /** Rejects with `changed` where these are other bytes than the first pass saw. Absent: they were compared. */
+  readonly check?: () => Promise<void>;
 }
 
 export interface PartFeed {
@@ -42,8 +44,11 @@ export interface RangedFeed extends PartFeed {
   leaveOut(numbers: ReadonlySet<number>): void;
 }
 
-/** Each part is compared with its CRC32 of the first pass. */
-export function byPosition(source: RangedSource, partSize: number): RangedFeed {
+/**
+ * Each part is compared with its CRC32 of the first pass, unless `isProven`: the store does that, with the CRC32 that
+ * goes with the part.
+ */
+export function byPosition(source: RangedSource, partSize: number, { isProven }: { isProven: boolean }): RangedFeed {
   const { size } = source.digests;
   const { parts: crcs, whole } = partDigests(source.digests, partSize);
   let waiting = crcs.map((_, index) => index + 1);
@@ -55,8 +60,12 @@ export function byPosition(source: RangedSource, partSize: number): RangedFeed {
     const bytesRead = await source.readAt(buffer, position, length);
     if (bytesRead !== length) throw await source.changed(position + bytesRead);
     const bytes = buffer.subarray(0, length);
-    const crc = crc32(bytes);
-    if (crc !== crcs[number - 1]) throw await source.changed(size);
+    const crc = crcs[number - 1] ?? 0;
+    const check = async (): Promise<void> => {
+      if (crc32(bytes) !== crc) throw await source.changed(size);
+    };
+    if (isProven) return { number, bytes, crc, check };
+    await check();
     return { number, bytes, crc };
   }
 

@@ -42,7 +42,7 @@ export async function putMultipart(
     return earlier.object;
   }
   const work = earlier === null ? await beginNew(store, key, source.digests, options) : goOn(earlier, options);
-  const feed = byPosition(source, work.partSize);
+  const feed = byPosition(source, work.partSize, { isProven: store.isAws });
   return await finished(work, feed, source.digests, {
     there: () => whatIsThere(work, feed),
     settle: () => source.settle(),

@@ -1,6 +1,6 @@
 /** Sends the parts of an upload: some in flight, as many buffers, and no more read than that. */
 import { UploadPartCommand } from "@aws-sdk/client-s3";
-import { TaskflowError, throwIfAborted } from "../../errors.ts";
+import { TaskflowError, isTaskflowError, throwIfAborted } from "../../errors.ts";
 import { crcHeader } from "./crc32.ts";
 import type { SentPart, Upload } from "./multipart.ts";
 import type { Part, PartFeed } from "./part-feeds.ts";
@@ -56,7 +56,17 @@ export async function sendParts(job: PartsJob): Promise<SentPart[]> {
   return sent.sort((a, b) => a.number - b.number);
 }
 
-async function sendPart(upload: Upload, { number, bytes, crc }: Part, signal: AbortSignal): Promise<string> {
+async function sendPart(upload: Upload, part: Part, signal: AbortSignal): Promise<string> {
+  try {
+    return await sendBytes(upload, part, signal);
+  } catch (error) {
+    // Hurt on the way, or read otherwise than the first time: the store can't tell.
+    if (isTaskflowError(error) && error.code === "checksum_mismatch") await part.check?.();
+    throw error;
+  }
+}
+
+async function sendBytes(upload: Upload, { number, bytes, crc }: Part, signal: AbortSignal): Promise<string> {
   const { store, key, uploadId } = upload;
   const call: SignalledCall = { ...upload.call, act: `${upload.call.act} (part ${number})`, signal };
   const { ETag } = await request(store, call, (client, { abortSignal }) => {

@@ -8,6 +8,7 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { createSecureContext } from "node:tls";
 import type { Pace } from "../pace.ts";
 import { watch } from "./watchdog.ts";
 import type { Limits, Watched } from "./watchdog.ts";
@@ -50,14 +51,14 @@ export function createTransport(
   certificates: readonly string[] | null = null,
   pace: Pace | null = null,
 ): Transport {
-  const agents = {
-    http: new HttpAgent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }),
-    https: new HttpsAgent({
-      keepAlive: true,
-      keepAliveMsecs: KEEP_ALIVE_MS,
-      ...(certificates === null ? {} : { ca: [...certificates] }),
-    }),
-  };
+  const kept = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
+  const httpAgent = new HttpAgent(kept);
+  let httpsAgent: HttpsAgent | null = null;
+  const secureAgent = (): HttpsAgent =>
+    // One context: each connection would parse all of `ca` again, and each request make one text of it.
+    (httpsAgent ??= new HttpsAgent(
+      certificates === null ? kept : { ...kept, secureContext: createSecureContext({ ca: [...certificates] }) },
+    ));
   return {
     metadata: { handlerProtocol: "http/1.1" },
     handle: (request, { abortSignal } = {}) =>
@@ -67,7 +68,7 @@ export function createTransport(
           return;
         }
         const secure = request.protocol === "https:";
-        const options = optionsOf(request, secure ? agents.https : agents.http);
+        const options = optionsOf(request, secure ? secureAgent() : httpAgent);
         const outgoing = secure ? httpsRequest(options) : httpRequest(options);
         const watched = watch(outgoing, isSlowOnPurpose(request) ? { ...limits, ...PATIENT } : limits);
         const stop = (): void => {
@@ -84,8 +85,8 @@ export function createTransport(
         send(outgoing, request, pace === null ? watched : { ...watched, pace });
       }),
     destroy() {
-      agents.http.destroy();
-      agents.https.destroy();
+      httpAgent.destroy();
+      httpsAgent?.destroy();
     },
     updateHttpClientConfig: () => undefined,
     httpHandlerConfigs: () => ({}),

@@ -99,10 +99,16 @@ test("parts bring their CRC32, the whole its CRC32 and size: S3 proves that what
   expect(s3.commandCalls(HeadObjectCommand)).toHaveLength(0);
 });
 
-test("a source that changed between the passes is found before the part goes out", async () => {
+test("a source that changed between the passes is told by S3, which compares each part, and is `changed`", async () => {
   const bytes = bytesOf(17 * MiB);
   s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
-  s3.on(UploadPartCommand).resolves({ ETag: "e" });
+  s3.on(UploadPartCommand).callsFake(({ Body, ChecksumCRC32 }: { Body: Uint8Array; ChecksumCRC32: string }) =>
+    crcHeader(Body) === ChecksumCRC32
+      ? Promise.resolve({ ETag: "e" })
+      : Promise.reject(
+          Object.assign(new Error("no match"), { name: "BadDigest", $metadata: { httpStatusCode: 400, attempts: 2 } }),
+        ),
+  );
   const file = fileOf(bytes);
   const changing = {
     ...file,
