@@ -32,7 +32,7 @@ export function forecast(
   if (isUndoable(version) === null) {
     others.push(outcomeOf(plan, version, tags, now, { doubtful: true, undoable: false }));
   }
-  return agreed(version, most, others);
+  return others.length === 0 ? certain(version, most) : agreed(version, most, others);
 }
 
 /** When rules abort an upload; `null`: none does. */
@@ -68,17 +68,21 @@ function isUndoable(version: CurrentVersion | NoncurrentVersion): boolean | null
   return version.state === "current" ? version.undoable : true;
 }
 
+function certain({ state }: CurrentVersion | NoncurrentVersion, { next, removal, notMoved }: Outcome): Forecast {
+  const end = state === "current" ? { next, expires: removal } : { next, purge: removal };
+  return notMoved === null ? end : { ...end, notMoved };
+}
+
 /** What holds whatever the missing facts are. */
 function agreed(version: CurrentVersion | NoncurrentVersion, most: Outcome, others: readonly Outcome[]): Forecast {
   const isSame = (part: (outcome: Outcome) => unknown): boolean =>
     others.every((other) => JSON.stringify(part(other)) === JSON.stringify(part(most)));
-  const end = isSame(({ removal }) => removal) ? { [endName(version)]: most.removal } : {};
-  const next = isSame((outcome) => outcome.next) ? { next: most.next } : {};
+  const { next, ...end } = certain(version, { ...most, notMoved: null });
   const [doubt = { rule: null, missing: "versioning" as const }] = most.doubts;
   const why = isSame(({ notMoved }) => notMoved) ? most.notMoved : ({ reason: "unknown", ...doubt } as const);
-  return { ...next, ...end, ...(why === null ? {} : { notMoved: why }) };
-}
-
-function endName({ state }: CurrentVersion | NoncurrentVersion): "expires" | "purge" {
-  return state === "current" ? "expires" : "purge";
+  return {
+    ...(isSame((outcome) => outcome.next) ? { next } : {}),
+    ...(isSame(({ removal }) => removal) ? end : {}),
+    ...(why === null ? {} : { notMoved: why }),
+  };
 }

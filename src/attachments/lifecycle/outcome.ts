@@ -160,6 +160,7 @@ function nextOf(
         };
   // What is due is done together: for good before all else, and of several classes the preferred one.
   if (end?.pending === true && !isMarker(version, undoable)) return end;
+  if (ahead.length === 0) return end;
   const due = ahead.filter(({ date }) => date <= now);
   const first = ahead.reduce((least, { date }) => Math.min(least, date.getTime()), Infinity);
   const candidates = due.length > 0 ? due : ahead.filter(({ date }) => date.getTime() === first);

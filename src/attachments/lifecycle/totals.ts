@@ -42,23 +42,25 @@ export interface Totals {
 
 /** `until`: what comes later is left out. `isPriced`: classes are more than labels. */
 export function createTotals(options: { now: Date; until: Date; isPriced: boolean }): Totals {
-  const classes = new Map<string, ClassTotal>();
-  const upcoming = new Map<string, Upcoming>();
+  const classes = new Map<string, Counted<ClassTotal>>();
+  const upcoming = new Map<string, Counted<Upcoming>>();
   let unknown = 0;
 
   function addStep({ action, to, date, rule, pending }: Step, bytes: number): void {
     if (date > options.until) return;
-    const id = JSON.stringify([action, to, rule, pending || date.getTime()]);
-    const known = upcoming.get(id) ?? { action, to, date, rule, pending, count: 0, bytes: 0 };
-    const earliest = date < known.date ? date : known.date;
-    upcoming.set(id, { ...known, date: earliest, count: known.count + 1, bytes: known.bytes + bytes });
+    const id = `${action} ${to ?? ""} ${pending ? "" : date.getTime()} ${rule}`;
+    let known = upcoming.get(id);
+    if (known === undefined) upcoming.set(id, (known = { action, to, date, rule, pending, count: 0, bytes: 0 }));
+    if (date < known.date) known.date = date;
+    count(known, bytes);
   }
 
   return {
     add({ state, version: { storageClass, size }, forecast: { next, expires, purge } }) {
-      const id = `${storageClass} ${state}`;
-      const known = classes.get(id) ?? { storageClass, state, count: 0, bytes: 0, monthlyUsd: null };
-      classes.set(id, { ...known, count: known.count + 1, bytes: known.bytes + size });
+      const id = `${state} ${storageClass}`;
+      let known = classes.get(id);
+      if (known === undefined) classes.set(id, (known = { storageClass, state, count: 0, bytes: 0, monthlyUsd: null }));
+      count(known, size);
       if (next === undefined) unknown += 1;
       else if (next !== null) addStep(next, size);
       const end = expires ?? purge ?? null;
@@ -84,7 +86,7 @@ export function createTotals(options: { now: Date; until: Date; isPriced: boolea
     waiting: () =>
       [...classes.values()]
         .filter(({ state }) => state !== "live")
-        .reduce((sum, { count, bytes }) => ({ count: sum.count + count, bytes: sum.bytes + bytes }), {
+        .reduce((sum, total) => ({ count: sum.count + total.count, bytes: sum.bytes + total.bytes }), {
           count: 0,
           bytes: 0,
         }),
@@ -93,6 +95,14 @@ export function createTotals(options: { now: Date; until: Date; isPriced: boolea
 }
 
 type Step = Omit<Upcoming, keyof Amount>;
+
+/** Grows in place: of millions of attachments each copy would be garbage. */
+type Counted<T> = { -readonly [Member in keyof T]: T[Member] };
+
+function count(amount: Counted<Amount>, bytes: number): void {
+  amount.count += 1;
+  amount.bytes += bytes;
+}
 
 const STATES: readonly Watched["state"][] = ["live", "deleted", "older"];
 
