@@ -72,6 +72,17 @@ describe.skipIf(terraform.missing !== null)("the Terraform module", () => {
     });
   }
 
+  test.each(["prod", "prod_with_roles_as_principals"])("each statement of %s decides one of these", (name) => {
+    const { outputs } = plan(name);
+    const { Statement } = outputs.bucket_policy;
+    const cases = POLICY_CASES.filter((each) => each.plan === name);
+    for (const one of Statement) {
+      const without = { Statement: Statement.filter((other) => other !== one) };
+      const changed = cases.filter(({ request, allowed }) => isAllowed(request(outputs), without, ACCOUNT) !== allowed);
+      expect(changed, one.Sid).not.toEqual([]);
+    }
+  });
+
   test("the policy names no principal of everybody but to deny, and no caller", () => {
     for (const name of ["dev", "prod", "prod_with_roles_as_principals"]) {
       const { Statement } = plan(name).outputs.bucket_policy;

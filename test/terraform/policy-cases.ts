@@ -17,6 +17,7 @@ export interface PolicyCase {
 
 const EVERYTHING_ON_S3: Policy = { Statement: [{ Effect: "Allow", Action: "s3:*", Resource: ["*"] }] };
 const ADMIN_ROLE = `arn:aws:iam::${ACCOUNT}:role/Admin`;
+const DIRECT = "prod_with_roles_as_principals";
 const PROD_ROLE = `arn:aws:iam::${ACCOUNT}:role/taskflow-prod-ecs-task-role`;
 const SSO = `arn:aws:iam::${ACCOUNT}:role/aws-reserved/sso.amazonaws.com`;
 
@@ -62,6 +63,9 @@ const client =
 const nobody: Caller = { arn: null };
 const lambda = client(role("taskflow-dev-lambda-role"));
 const ecs = client(PROD_ROLE);
+const release = client("arn:aws:iam::210987654321:role/ci/release");
+/** Without a policy of its own. */
+const bare: Caller = { arn: PROD_ROLE };
 
 export const POLICY_CASES: readonly PolicyCase[] = [
   row("dev", true, "a named role", lambda, "PutObject", "an attachment"),
@@ -96,6 +100,8 @@ export const POLICY_CASES: readonly PolicyCase[] = [
 
   row("prod", true, "a named role", ecs, "GetObject", "an attachment"),
   row("prod", true, "a named role", ecs, "DeleteObject", "an attachment"),
+  row("prod", false, "a named role over plain HTTP", ecs, "GetObject", "an attachment", { tlsVersion: null }),
+  row("prod", false, "a named role over TLS 1.1", ecs, "ListBucket", "the bucket", { tlsVersion: "1.1" }),
   row("prod", true, "a named role, for undelete", ecs, "GetObjectVersion", "an attachment"),
   row("prod", false, "a named role can't purge", ecs, "DeleteObjectVersion", "an attachment"),
   row("prod", false, "a named role can't change the policy", ecs, "PutBucketPolicy", "the bucket"),
@@ -118,14 +124,8 @@ export const POLICY_CASES: readonly PolicyCase[] = [
     "GetObject",
     "an attachment",
   ),
-  row(
-    "prod",
-    true,
-    "a role of another account that is named",
-    client("arn:aws:iam::210987654321:role/ci/release"),
-    "PutObject",
-    "an attachment",
-  ),
+  row("prod", true, "a role of another account that is named", release, "PutObject", "an attachment"),
+  row("prod", true, "a role of another account that is named", release, "ListBucket", "the bucket"),
   row(
     "prod",
     false,
@@ -175,21 +175,10 @@ export const POLICY_CASES: readonly PolicyCase[] = [
     "an attachment",
   ),
 
-  row(
-    "prod_with_roles_as_principals",
-    true,
-    "a named role needs no policy of its own",
-    { arn: PROD_ROLE },
-    "PutObject",
-    "an attachment",
-  ),
-  row("prod_with_roles_as_principals", false, "another role", powerful(role("other")), "PutObject", "an attachment"),
-  row(
-    "prod_with_roles_as_principals",
-    false,
-    "a named role can't purge",
-    { arn: PROD_ROLE },
-    "DeleteObjectVersion",
-    "an attachment",
-  ),
+  row(DIRECT, true, "a named role needs no policy of its own", bare, "PutObject", "an attachment"),
+  row(DIRECT, true, "a named role needs no policy of its own", bare, "ListBucket", "the bucket"),
+  row(DIRECT, false, "a named role over plain HTTP", bare, "PutObject", "an attachment", { tlsVersion: null }),
+  row(DIRECT, false, "a named role over TLS 1.1", bare, "ListBucket", "the bucket", { tlsVersion: "1.1" }),
+  row(DIRECT, false, "another role", powerful(role("other")), "PutObject", "an attachment"),
+  row(DIRECT, false, "a named role can't purge", bare, "DeleteObjectVersion", "an attachment"),
 ];
