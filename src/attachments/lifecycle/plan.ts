@@ -1,6 +1,6 @@
 /** Rules as the forecast takes them: read once, then asked for each version. */
 import type { LifecycleRules } from "../../storage/lifecycle/lifecycle.ts";
-import type { LifecycleRule } from "../../storage/lifecycle/rules.ts";
+import type { LifecycleRule, NoncurrentExpiration } from "../../storage/lifecycle/rules.ts";
 import { filterOf, matchOf } from "./filter.ts";
 import type { Filter } from "./filter.ts";
 
@@ -63,12 +63,17 @@ function plannedRule(rule: LifecycleRule, index: number): PlannedRule {
     current: { moves: moves(rule.Transitions), end },
     noncurrent: {
       moves: moves(rule.NoncurrentVersionTransitions),
-      end: timing(noncurrentEnd?.NoncurrentDays, undefined, noncurrentEnd?.NewerNoncurrentVersions),
+      end: timing(noncurrentDays(noncurrentEnd), undefined, noncurrentEnd?.NewerNoncurrentVersions),
     },
     // An expiry of live ones clears away markers of that age, too.
     markers: Expiration?.ExpiredObjectDeleteMarker === true ? AT_ONCE : end,
     abortDays: abort?.DaysAfterInitiation ?? null,
   };
+}
+
+/** S3 asks for days; other servers (MinIO) take a number of versions alone, and destroy the older ones at once. */
+function noncurrentDays({ NoncurrentDays: days, NewerNoncurrentVersions: spared }: NoncurrentExpiration = {}) {
+  return days ?? (spared === undefined ? undefined : 0);
 }
 
 /** A day before all objects. */

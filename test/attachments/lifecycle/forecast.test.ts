@@ -420,6 +420,14 @@ const CASES: readonly (readonly [name: string, situation: Situation, expected: s
     "purge 2014-02-15 [p], purge 2014-02-15 [p], stays: none",
   ],
   [
+    "a number of versions alone, as MinIO takes it",
+    {
+      rules: [on("p", { NoncurrentVersionExpiration: { NewerNoncurrentVersions: 2 } })],
+      version: hidden(JANUARY, { newer: 2 }),
+    },
+    "purge 2014-01-16 [p], purge 2014-01-16 [p], stays: none",
+  ],
+  [
     "the newest one isn't moved",
     {
       rules: [
