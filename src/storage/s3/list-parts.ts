@@ -30,7 +30,7 @@ export function listParts(
   });
 }
 
-/** Whether there is no such upload (any more). */
+/** Whether there is no such upload (any more): NoSuchUpload, and NoSuchKey from RADOS Gateway once it was completed. */
 export function isGone(error: unknown): boolean {
-  return isTaskflowError(error) && error.context["name"] === "NoSuchUpload";
+  return isTaskflowError(error) && ["NoSuchUpload", "NoSuchKey"].includes(String(error.context["name"]));
 }

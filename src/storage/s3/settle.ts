@@ -19,7 +19,7 @@ export async function settleWrite(
 ): Promise<StoredObject> {
   if (isTaskflowError(error)) throw error;
   const failure = await explained(store, call, error);
-  const repeated = attemptsOf(error) > 1 && (statusOf(error) === 412 || isNamed(error, "NoSuchUpload"));
+  const repeated = attemptsOf(error) > 1 && (statusOf(error) === 412 || isNamed(error, "NoSuchUpload", "NoSuchKey"));
   const raced = statusOf(error) === 409;
   if (call.signal.aborted || !(repeated || raced || isUnclear(error))) throw failure;
   let found: StoredObject;
