@@ -11,6 +11,7 @@ const ON_A_SERVER = [
   "test/servers/scene.test.ts",
   "test/servers/links.test.ts",
   "test/servers/copy.test.ts",
+  "test/servers/resume.test.ts",
   "test/servers/doctor.test.ts",
   "test/servers/lifecycle.test.ts",
 ];
