@@ -1,7 +1,8 @@
 /** Versions and delete markers, in S3's order: by key, the newest of each first. */
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import type { ObjectVersion } from "@aws-sdk/client-s3";
-import { throwIfAborted } from "../../errors.ts";
+import { isTaskflowError, throwIfAborted } from "../../errors.ts";
+import type { TaskflowError } from "../../errors.ts";
 import { compareKeys, sortKeys } from "../key-order.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
 import type { Call } from "./errors.ts";
@@ -84,6 +85,7 @@ export type EntriesOf = (key: string) => Promise<readonly Entry[]>;
 /** All that is kept of each of the keys, the newest first; a few requests where they are neighbours. */
 export async function versionsOfKeys(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<EntriesOf> {
   const found = new Map<string, Entry[]>();
+  const failed = new Map<string, TaskflowError>();
   const groups = new Map<string, string[]>();
   for (const key of keys) {
     const folder = key.slice(0, key.lastIndexOf("/") + 1);
@@ -91,10 +93,19 @@ export async function versionsOfKeys(store: S3Store, keys: readonly string[], si
   }
   for (const group of groups.values()) {
     if (group.length < NEIGHBOURS) continue;
-    // What fails here fails again where each is asked for, and is told of each.
-    await scan(store, sortKeys(group), found, signal).catch(() => throwIfAborted(signal));
+    await scan(store, sortKeys(group), found, signal).catch((error: unknown) => {
+      throwIfAborted(signal);
+      // A server that fails is not asked once more for each of them. Any other failure is told of each.
+      if (isTaskflowError(error) && error.retryable) for (const key of group) failed.set(key, error);
+    });
   }
-  return async (key) => found.get(key) ?? (await versionsOfKey(store, key, signal));
+  return async (key) => {
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const failure = failed.get(key);
+    if (failure !== undefined) throw failure;
+    return await versionsOfKey(store, key, signal);
+  };
 }
 
 /** One listing from the first to the last of them. Fills in only what it has seen all of. */

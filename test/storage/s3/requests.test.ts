@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { bytesOf, calm, collect, concat, keysOf, putOptions, putText, sha256 } from "../../conformance/bodies.ts";
 import { bodyOf } from "../../conformance/bodies.ts";
+import { slowDown } from "../../servers/s3-double/faults.ts";
 import { KEY, MiB, asked, double, driverOn, fileOf, versionsOf } from "./support.ts";
 
 describe("put", () => {
@@ -132,6 +133,21 @@ describe("delete and undelete", () => {
     expect(await collect(versionsOf(driver).undelete(keys, { signal: calm }))).toEqual(keys.map((key) => ({ key })));
     const others = s3.requests.filter(({ operation }) => operation !== "HeadObject");
     expect(others.map(({ operation }) => operation)).toEqual(["ListObjectVersions", "DeleteObjects"]);
+  });
+
+  test("a listing of neighbours that fails for a while is not made for each of them", async () => {
+    const s3 = await double();
+    const keys = Array.from({ length: 30 }, (_, n) => `tasks/1/${String(n).padStart(2, "0")}`);
+    for (const key of keys) {
+      s3.plant("b", key, "x");
+      s3.delete("b", key);
+    }
+    s3.fault({ operation: "ListObjectVersions" }, slowDown(Infinity, 0));
+    const driver = await driverOn(s3, { settings: { retryForSeconds: 5 } });
+    const results = await collect(versionsOf(driver).undelete(keys, { signal: calm }));
+    expect(results.map(({ error }) => error?.code)).toEqual(keys.map(() => "throttled"));
+    expect(asked(s3).length).toBeLessThanOrEqual(5);
+    expect(s3.keys("b")).toEqual([]);
   });
 
   test("purge removes the data before the markers, each in a request of its own", async () => {
