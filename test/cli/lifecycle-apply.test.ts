@@ -138,6 +138,30 @@ describe("lifecycle apply", () => {
   });
 });
 
+test("of several deletions of one key the newest are spared; what is known of it goes with the last", async () => {
+  const world = await createWorld();
+  const key = await world.attach("T-1", "twice.txt", "first");
+  await world.run(["attach", "delete", key]);
+  await appendFile(path.join(world.store, key), "second, by another program");
+  await world.run(["attach", "delete", key]);
+  await ageDeletions(world, "T-1", 5);
+  const purge = (spare: object): LifecycleRule[] => [
+    { ID: "p", Status: "Enabled", Filter: {}, NoncurrentVersionExpiration: { NoncurrentDays: 1, ...spare } },
+  ];
+  const files = async (): Promise<number> =>
+    (await readdir(path.join(world.store, ".taskflow"), { recursive: true })).filter((name) => name.includes("twice"))
+      .length;
+  // Both contents, and the record.
+  expect(await files()).toBe(3);
+  await writeRules(world, purge({ NewerNoncurrentVersions: 1 }));
+  expect((await world.run(APPLY)).lines).toEqual([`purge\t${key}\t`]);
+  expect(await files()).toBe(2);
+  expect((await listed(world, "--deleted")).map(({ size }) => size)).toEqual(["second, by another program".length]);
+  await writeRules(world, purge({}));
+  expect((await world.run(APPLY)).lines).toEqual([`purge\t${key}\t`]);
+  expect(await files()).toBe(0);
+});
+
 describe("status and apply agree", () => {
   const CLASSES = [
     "STANDARD_IA",
