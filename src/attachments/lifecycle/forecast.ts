@@ -24,15 +24,17 @@ export function forecast(
   now: Date,
 ): Forecast {
   if (plan === null) return { notMoved: { reason: "unknown", rule: null, missing: "rules" } };
-  const most = outcomeOf(plan, version, tags, now, { doubtful: true, undoable: isUndoable(version) ?? true });
-  const others: Outcome[] = [];
-  if (most.doubts.length > 0) {
-    others.push(outcomeOf(plan, version, tags, now, { doubtful: false, undoable: isUndoable(version) ?? true }));
-  }
-  if (isUndoable(version) === null) {
-    others.push(outcomeOf(plan, version, tags, now, { doubtful: true, undoable: false }));
-  }
-  return others.length === 0 ? certain(version, most) : agreed(version, most, others);
+  const assume = (doubtful: boolean, undoable: boolean): Outcome =>
+    outcomeOf(plan, version, tags, now, { doubtful, undoable });
+  const undoable = isUndoable(version);
+  const most = assume(true, undoable ?? true);
+  if (most.doubts.length === 0 && undoable !== null) return certain(version, most);
+  const undoables = undoable === null ? [true, false] : [undoable];
+  return agreed(
+    version,
+    most,
+    undoables.flatMap((each) => [assume(true, each), assume(false, each)]),
+  );
 }
 
 /** When rules abort an upload; `null`: none does. */
