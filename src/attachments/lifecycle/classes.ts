@@ -27,9 +27,11 @@ const MOVES: Readonly<Record<string, readonly string[] | undefined>> = {
 /** Of classes with which an object must have been kept for 30 days before, whatever date a rule names. */
 export const LEAST_DAYS: Readonly<Record<string, number | undefined>> = { STANDARD_IA: 30, ONEZONE_IA: 30 };
 
-/** `null`: a class that S3 doesn't document, as other servers have them. */
+/** `null`: S3's documents don't say; other servers have classes that aren't in them at all. */
 export function canMove(from: string, to: string): boolean | null {
   if (from === to) return false;
+  // Among neither the supported nor the unsupported ones.
+  if (from === "INTELLIGENT_TIERING" && to === "GLACIER_IR") return null;
   const moves = MOVES[from];
   return moves === undefined || !isKnown(to) ? null : moves.includes(to);
 }

@@ -256,6 +256,14 @@ const CASES: readonly (readonly [name: string, situation: Situation, expected: s
     "-, stays: colder [r]",
   ],
   [
+    "whether INTELLIGENT_TIERING goes to GLACIER_IR isn't documented",
+    {
+      rules: [moves("r", to("GLACIER_IR", 30))],
+      version: live(JANUARY, { storageClass: "INTELLIGENT_TIERING" }),
+    },
+    "?, stays: unknown (storage class) [r]",
+  ],
+  [
     "STANDARD_IA goes to GLACIER_IR",
     { rules: [moves("r", to("GLACIER_IR", 30))], version: live(JANUARY, { storageClass: "STANDARD_IA" }) },
     "transition GLACIER_IR 2014-02-15 [r]",
