@@ -92,7 +92,7 @@ test.skipIf(!isRoot() || !hasTool("unshare") || !hasTool("tc") || !hasTool("ip")
     const { status, stdout, stderr } = await sandbox.bash(
       `set -e; PATH=$PATH:/usr/sbin:/sbin
        ip link set lo mtu 1500 up
-       tc qdisc add dev lo root tbf rate 60mbit burst 16kb latency 50ms
+       tc qdisc add dev lo root tbf rate 60mbit burst 16kb limit 30kb
        node relay.cjs ${path.basename(file)} 8000 > said & relay=$!
        trap 'kill $relay' EXIT
        until grep -q listening said; do sleep 0.05; done

@@ -1,8 +1,9 @@
 /** The built program, killed again and again while it uploads to a bucket, and what the server saw of it. */
 import { randomInt } from "node:crypto";
 import { readdir, utimes, writeFile } from "node:fs/promises";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { bytesOf } from "../conformance/bodies.ts";
+import { silent } from "../servers/s3-double/faults.ts";
 import { startS3Double } from "../servers/s3-double/server.ts";
 import type { S3Double } from "../servers/s3-double/server.ts";
 import { createSandbox, keyOf } from "./support.ts";
@@ -101,17 +102,25 @@ test("ten times SIGKILL anywhere in an upload: the bytes are whole, and no part 
   expect(resumed).toBeGreaterThan(0);
 });
 
-/** An upload that is stopped once a part has arrived. */
-async function stopped(signal: NodeJS.Signals, ...options: string[]): Promise<Finished> {
-  const running = start("--limit-rate", "8M", ...options);
-  await arrivals("UploadPart", 1);
-  await expect.poll(() => s3.uploads(BUCKET)[0]?.parts.size ?? 0, { interval: 5, timeout: 20_000 }).toBeGreaterThan(0);
+/** An upload that is stopped once a part is there, and the `nth` part that it sends never gets an answer. */
+async function stopped(signal: NodeJS.Signals, nth: number, ...options: string[]): Promise<Finished> {
+  const hanging = s3.fault({ operation: "UploadPart", nth }, silent());
+  const running = start(...options);
+  await vi.waitFor(
+    () => {
+      expect(hanging.hits).toBe(1);
+      expect(s3.uploads(BUCKET)[0]?.parts.size).toBeGreaterThan(0);
+    },
+    { interval: 5, timeout: 20_000 },
+  );
   running.child.kill(signal);
-  return await running.finished;
+  const finished = await running.finished;
+  hanging.remove();
+  return finished;
 }
 
 test("Ctrl-C: exit 130, the parts stay, and the same command says what is there and sends the rest", async () => {
-  const { status, stderr } = await stopped("SIGINT");
+  const { status, stderr } = await stopped("SIGINT", PARTS);
   expect(status).toBe(130);
   expect(stderr).toMatch(/^\d+\.\d of 35\.0 MiB are there: the same command sends the rest$/m);
   const from = s3.requests.length;
@@ -123,10 +132,10 @@ test("Ctrl-C: exit 130, the parts stay, and the same command says what is there 
 });
 
 test("a file that changed is uploaded anew, and said so; one that was only touched is gone on with", async () => {
-  await stopped("SIGTERM");
+  await stopped("SIGTERM", PARTS);
   const later = new Date(Date.now() + 5000);
   await utimes(sandbox.path("large.bin"), later, later);
-  expect((await stopped("SIGTERM")).stderr).toMatch(BEGUN);
+  expect((await stopped("SIGTERM", 1)).stderr).toMatch(BEGUN);
   BYTES[20] = (BYTES[20] ?? 0) ^ 1;
   await writeFile(sandbox.path("large.bin"), BYTES);
   const finished = await done(start());
@@ -135,9 +144,9 @@ test("a file that changed is uploaded anew, and said so; one that was only touch
 });
 
 test("--no-resume leaves nothing behind, and takes what was left away", async () => {
-  await stopped("SIGINT");
+  await stopped("SIGINT", PARTS);
   expect(s3.uploads(BUCKET)).toHaveLength(1);
-  const { status, stderr } = await stopped("SIGINT", "--no-resume");
+  const { status, stderr } = await stopped("SIGINT", PARTS, "--no-resume");
   expect({ status, stderr }).toEqual({ status: 130, stderr: "error: interrupted by SIGINT\n" });
   expect(s3.uploads(BUCKET)).toEqual([]);
   expect(await noted()).toEqual([]);

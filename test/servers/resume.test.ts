@@ -29,7 +29,7 @@ async function partsThere(): Promise<number> {
 }
 
 async function killed(): Promise<void> {
-  const running = scene.start(["upload", task(), "large.bin", "--limit-rate", "10M"]);
+  const running = scene.start(["upload", task(), "large.bin", "--limit-rate", "5M"]);
   await expect.poll(partsThere, { interval: 100, timeout: 30_000 }).toBeGreaterThan(0);
   running.child.kill("SIGKILL");
   expect((await running.finished).signal).toBe("SIGKILL");
