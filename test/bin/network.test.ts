@@ -1,10 +1,10 @@
 /** The built program and a network that fails, is away for a while, or drops what it can't carry. */
 import { connect, createServer } from "node:net";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { bytesOf } from "../conformance/bodies.ts";
-import { resetBefore } from "../servers/s3-double/faults.ts";
+import { cutBody, resetBefore } from "../servers/s3-double/faults.ts";
 import { startS3Double } from "../servers/s3-double/server.ts";
 import type { S3Double } from "../servers/s3-double/server.ts";
 import { hasTool, isRoot } from "../tools.ts";
@@ -65,6 +65,21 @@ test("--retry-for outlasts it", async () => {
   expect({ status, stderr }).toMatchObject({ status: 0 });
   expect(away.hits).toBe(3 * (ATTEMPTS + 1));
   expectWhole(s3);
+});
+
+test("a download that is cut goes on where it broke, however long that takes", async () => {
+  const { s3, sandbox, env } = await scene();
+  const key = "tasks/T-1/abc123_large.bin";
+  s3.plant(BUCKET, key, BYTES);
+  s3.fault({ operation: "GetObject", nth: 1 }, cutBody(5 * MiB));
+  const away = s3.fault({ operation: "GetObject", times: ATTEMPTS + 1 }, resetBefore());
+  const words = ["attach", "download", key, "-o", "back.bin", "--retry-for", "5m"];
+  const { status, stderr } = await sandbox.run(words, { env });
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  expect(away.hits).toBe(ATTEMPTS + 1);
+  const ranges = s3.requests.filter(({ status: answer }) => answer === 206).map(({ headers }) => headers["range"]);
+  expect(ranges).toEqual([expect.stringMatching(/^bytes=[1-9]\d{6}-/)]);
+  expect(Buffer.compare(await readFile(sandbox.path("back.bin")), BYTES)).toBe(0);
 });
 
 /** Carries what comes to a port on to a socket in the file system, which network namespaces share. */
