@@ -49,6 +49,8 @@ const onServer = {
 const terraform = {
   name: "terraform",
   include: ["test/terraform/**/*.test.ts"],
+  // One of them waits for the provider most of the time.
+  maxWorkers: 2,
   testTimeout: 180_000,
   // The provider waits for most of a minute before it believes the lifecycle.
   hookTimeout: 300_000,
