@@ -32,4 +32,6 @@ export interface Exceptions {
   readonly foldsNames?: string;
   /** What is deleted is gone: none of `versions` brings anything back. */
   readonly keepsNothing?: string;
+  /** What its lifecycle rules ask for it does by itself: there is no `apply`. */
+  readonly appliesItself?: string;
 }

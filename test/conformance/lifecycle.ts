@@ -8,26 +8,34 @@ import type {
   NoncurrentVersion,
 } from "../../src/storage/lifecycle/lifecycle.ts";
 import { calm, collect, putText } from "./bodies.ts";
+import type { StorageDriver } from "../../src/storage/driver.ts";
 import type { Suite } from "./suite.ts";
 
 const KEYS = ["tasks/T-1/a", "tasks/T-1/b", "tasks/T-2/c"] as const;
 const options = { signal: calm };
 
-export function lifecyclePromises({ driver, reopened, exceptions }: Suite): void {
+export function lifecyclePromises(suite: Suite): void {
+  tellingPromises(suite);
+  if (suite.exceptions.appliesItself === undefined) applyingPromises(suite);
+  else {
+    test(`nothing is to be applied: ${suite.exceptions.appliesItself}`, () => {
+      expect(suite.driver().lifecycle?.apply).toBeUndefined();
+    });
+  }
+}
+
+const kept = (lifecycle: Lifecycle, prefix = ""): Promise<KeptVersion[]> => collect(lifecycle.kept(prefix, options));
+
+async function remove(driver: StorageDriver, key: string): Promise<Date> {
+  const [result] = await collect(driver.delete([key], options));
+  expect(result?.error).toBeUndefined();
+  return result?.deletedAt ?? new Date(0);
+}
+
+function tellingPromises({ driver, exceptions }: Suite): void {
+  // A store within a store (scoped.ts) has none.
   function lifecycleHere(context: TestContext): Lifecycle {
     return driver().lifecycle ?? context.skip("this store has no lifecycle");
-  }
-
-  function applyHere(context: TestContext): NonNullable<Lifecycle["apply"]> {
-    return lifecycleHere(context).apply ?? context.skip("this store does by itself what is due");
-  }
-
-  const kept = (lifecycle: Lifecycle, prefix = ""): Promise<KeptVersion[]> => collect(lifecycle.kept(prefix, options));
-
-  async function remove(key: string): Promise<Date> {
-    const [result] = await collect(driver().delete([key], options));
-    expect(result?.error).toBeUndefined();
-    return result?.deletedAt ?? new Date(0);
   }
 
   test("a store without rules of its own tells its defaults, or none", async (context) => {
@@ -49,14 +57,15 @@ export function lifecyclePromises({ driver, reopened, exceptions }: Suite): void
     expect(versions.every((version) => version.state === "current" && version.undoable === isUndoable)).toBe(true);
   });
 
-  test("what is deleted is told with the time of its deletion", async (context) => {
-    if (exceptions.keepsNothing !== undefined) context.skip(exceptions.keepsNothing);
-    const lifecycle = lifecycleHere(context);
-    for (const key of KEYS) await putText(driver(), key, key);
-    const deletedAt = await remove(KEYS[1]);
-    const version = (await kept(lifecycle)).find(({ key }) => key === KEYS[1]);
-    expect(version).toMatchObject({ state: "noncurrent", newer: 0, noncurrentSince: deletedAt, deletedAt, size: 11 });
-  });
+  if (exceptions.keepsNothing === undefined) {
+    test("what is deleted is told with the time of its deletion", async (context) => {
+      const lifecycle = lifecycleHere(context);
+      for (const key of KEYS) await putText(driver(), key, key);
+      const deletedAt = await remove(driver(), KEYS[1]);
+      const version = (await kept(lifecycle)).find(({ key }) => key === KEYS[1]);
+      expect(version).toMatchObject({ state: "noncurrent", newer: 0, noncurrentSince: deletedAt, deletedAt, size: 11 });
+    });
+  }
 
   test("tags are told, of deleted ones too", async (context) => {
     const lifecycle = lifecycleHere(context);
@@ -71,7 +80,7 @@ export function lifecyclePromises({ driver, reopened, exceptions }: Suite): void
     };
     expect(await tags()).toEqual([{ kind: "log" }, {}]);
     if (exceptions.keepsNothing !== undefined) return;
-    await remove(KEYS[0]);
+    await remove(driver(), KEYS[0]);
     expect(await tags()).toEqual([{ kind: "log" }, {}]);
   });
 
@@ -80,6 +89,14 @@ export function lifecyclePromises({ driver, reopened, exceptions }: Suite): void
     await putText(driver(), KEYS[0], "x");
     expect(await collect(lifecycle.unfinished("tasks/", options))).toEqual([]);
   });
+}
+
+function applyingPromises({ driver, reopened }: Suite): void {
+  function lifecycleHere(): Required<Lifecycle> {
+    const { lifecycle } = driver();
+    if (lifecycle?.apply === undefined) throw new Error("a driver without apply");
+    return { ...lifecycle, apply: lifecycle.apply };
+  }
 
   async function stepsOf(lifecycle: Lifecycle): Promise<LifecycleStep[]> {
     const [live, moved, deleted] = await kept(lifecycle);
@@ -93,11 +110,11 @@ export function lifecyclePromises({ driver, reopened, exceptions }: Suite): void
     ];
   }
 
-  test("what is due is done in the order given, and lasts", async (context) => {
-    const lifecycle = lifecycleHere(context);
-    const apply = applyHere(context);
+  test("what is due is done in the order given, and lasts", async () => {
+    const lifecycle = lifecycleHere();
+    const { apply } = lifecycle;
     for (const key of KEYS) await putText(driver(), key, key);
-    await remove(KEYS[2]);
+    await remove(driver(), KEYS[2]);
     const steps = await stepsOf(lifecycle);
     expect(await collect(apply(steps, options))).toEqual(steps.map((step) => ({ step })));
     const after = (await reopened()).lifecycle;
@@ -110,15 +127,15 @@ export function lifecyclePromises({ driver, reopened, exceptions }: Suite): void
     expect((await driver().head(KEYS[2], options)).storageClass).toBe("STANDARD");
   });
 
-  test("a version that is no longer as it was is left alone, and that is told", async (context) => {
-    const lifecycle = lifecycleHere(context);
-    const apply = applyHere(context);
+  test("a version that is no longer as it was is left alone, and that is told", async () => {
+    const lifecycle = lifecycleHere();
+    const { apply } = lifecycle;
     for (const key of KEYS) await putText(driver(), key, key);
-    await remove(KEYS[2]);
+    await remove(driver(), KEYS[2]);
     const steps = await stepsOf(lifecycle);
     // Each has changed: brought back, deleted, moved already.
     await collect(driver().versions?.undelete([KEYS[2]], options) ?? none());
-    await remove(KEYS[0]);
+    await remove(driver(), KEYS[0]);
     const [, , move] = steps;
     if (move === undefined) throw new Error("no step");
     await collect(apply([move], options));
@@ -131,11 +148,11 @@ export function lifecyclePromises({ driver, reopened, exceptions }: Suite): void
     ]);
   });
 
-  test("a deletion of the same key at another time is another version", async (context) => {
-    const lifecycle = lifecycleHere(context);
-    const apply = applyHere(context);
+  test("a deletion of the same key at another time is another version", async () => {
+    const lifecycle = lifecycleHere();
+    const { apply } = lifecycle;
     await putText(driver(), KEYS[0], "x");
-    await remove(KEYS[0]);
+    await remove(driver(), KEYS[0]);
     const [version] = await kept(lifecycle);
     if (version?.state !== "noncurrent") throw new Error("not deleted");
     const other: NoncurrentVersion = { ...version, noncurrentSince: new Date(version.noncurrentSince.getTime() - 1) };

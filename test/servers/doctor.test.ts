@@ -69,24 +69,21 @@ describe(`doctor on ${server.name}`, () => {
     await buckets.clear(bucket, at.Key);
   });
 
-  test.skipIf(server.stranger === null)(
-    "a stranger's refusal is named, and nothing of the bucket is told",
-    async () => {
-      const { accessKeyId = "", secretAccessKey = "" } = server.stranger ?? {};
+  // moto knows none.
+  if (server.stranger !== null) {
+    const { accessKeyId, secretAccessKey } = server.stranger;
+    test("a stranger's refusal is named, and nothing of the bucket is told", async () => {
       const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
       const finished = await attach(["doctor", "--json", "--write"], { env });
       const found = findingsOf(finished);
-      expect([finished.status, found.get("credentials")?.status, found.get("bucket")?.status]).toEqual([
-        4,
-        "ok",
-        "fail",
-      ]);
+      const statuses = ["credentials", "bucket"].map((id) => found.get(id)?.status);
+      expect([finished.status, ...statuses]).toEqual([4, "ok", "fail"]);
       expect(found.get("write-put")).toMatchObject({
         status: "fail",
         message: expect.stringContaining("s3:PutObject") as string,
       });
-    },
-  );
+    });
+  }
 
   test("keys that nobody knows are the credentials' fault", async () => {
     const env = { AWS_ACCESS_KEY_ID: "AKIANOBODYS000000000", AWS_SECRET_ACCESS_KEY: "nobodys" };

@@ -61,6 +61,7 @@ function s3Exceptions(versioning: Versioning): Exceptions {
   return {
     bothDeletesMayWin: "a delete answers the same for a key that never was: nobody is told who was first",
     bothUndeletesMayWin: "removing a marker that is gone is no error",
+    appliesItself: "S3 does once a day what the rules of a bucket ask for",
     ...(versioning === "Enabled" ? {} : { keepsNothing: "without versions a delete is for good" }),
   };
 }
