@@ -84,9 +84,15 @@ describe("serve", () => {
   });
 
   test("takes an upload by a link, which the command line then finds", async () => {
-    const { link, env } = await serve(["-q"]);
-    const url = await link("--put", "T-5", "new.txt", "--type", "text/plain");
-    const put = await fetch(url, { method: "PUT", body: "fresh", headers: { "Content-Type": "text/plain" } });
+    const { env } = await serve(["-q"]);
+    const presign = ["attach", "presign", "--put", "T-5", "new.txt", "--type", "text/plain"];
+    const link = await world.run(presign, { env });
+    expect(link).toMatchObject({ status: 0, stderr: "to be sent with the file: -H 'Content-Type: text/plain'\n" });
+    const put = await fetch(link.stdout.trim(), {
+      method: "PUT",
+      body: "fresh",
+      headers: { "Content-Type": "text/plain" },
+    });
     expect(put.status).toBe(201);
     const shown = await world.json(["attach", "show", "T-5", "new.txt"], { env });
     expect(shown.document["items"][0]).toMatchObject({
