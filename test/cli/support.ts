@@ -7,7 +7,7 @@ import path from "node:path";
 import { Readable, Writable } from "node:stream";
 import { Ajv } from "ajv";
 import { afterEach, expect } from "vitest";
-import { inputChunks, outputStream } from "../../src/cli/context.ts";
+import { inputChunks, outputStream } from "../../src/cli/streams.ts";
 import type { Context } from "../../src/cli/context.ts";
 import { main } from "../../src/cli/main.ts";
 import schema from "../../src/schema/attach-v1.json" with { type: "json" };

@@ -1,6 +1,6 @@
 /** Moves a command's output on, chunk by chunk, as fast as the slowest of those who get it. */
 import type { Readable } from "node:stream";
-import type { OutputStream } from "../context.ts";
+import type { OutputStream } from "../streams.ts";
 
 /** How long something may still come from processes that the command left behind: they may hold its pipes for ever. */
 const LINGER_MS = 5000;

@@ -1,6 +1,6 @@
 /** Runs a command in our place: its output passes through and into a log, signals reach it. */
 import type { Readable } from "node:stream";
-import { LAST_WRITE_MS } from "../context.ts";
+import { LAST_WRITE_MS } from "../streams.ts";
 import type { Context } from "../context.ts";
 import { passTo, pump } from "./pump.ts";
 import type { Passage } from "./pump.ts";

@@ -1,5 +1,5 @@
 /** Joins small texts into large writes, where nobody waits for the single one. */
-import type { OutputStream } from "../context.ts";
+import type { OutputStream } from "../streams.ts";
 
 export type Write = (text: string) => Promise<void>;
 

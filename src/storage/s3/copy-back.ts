@@ -11,12 +11,13 @@ import pMap from "p-map";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import { isArchiveClass } from "../archive-class.ts";
 import { DEFAULT_CLASS } from "./describe.ts";
-import { headRaw, tagsOf } from "./head.ts";
+import { headRaw } from "./head.ts";
 import type { Entry } from "./key-versions.ts";
 import { request } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
 import { GiB, MiB } from "./store.ts";
 import type { S3Store } from "./store.ts";
+import { tagsOf } from "./tags.ts";
 
 /** The most that CopyObject copies (API reference). */
 const COPY_AT_MOST = 5 * GiB;

@@ -7,10 +7,11 @@ import { decodeRecord } from "../metadata.ts";
 import { archivedError } from "./archived.ts";
 import { describe } from "./describe.ts";
 import { causeOf, isNamed, isUnclear, statusOf, withETag } from "./sdk-error.ts";
-import { missing, sizeOf, tagsOf } from "./head.ts";
+import { missing, sizeOf } from "./head.ts";
 import { explained, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
 import type { S3Store } from "./store.ts";
+import { tagsOf } from "./tags.ts";
 
 export interface GetOptions {
   readonly range?: Range;

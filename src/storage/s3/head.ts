@@ -1,16 +1,16 @@
 /** What is known of one object, without its bytes. */
-import { GetObjectTaggingCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import { TaskflowError } from "../../errors.ts";
 import type { StoredObject } from "../driver.ts";
 import { describe } from "./describe.ts";
 import { failed } from "./errors.ts";
 import { notS3 } from "./network.ts";
 import { causeOf, headersOf, statusOf, withETag } from "./sdk-error.ts";
-import type { Call } from "./errors.ts";
-import { explained, request, requestRaw } from "./request.ts";
+import { explained, requestRaw } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
 import type { S3Store } from "./store.ts";
+import { tagsOf } from "./tags.ts";
 
 interface HeadOptions {
   readonly signal: AbortSignal;
@@ -74,37 +74,4 @@ export async function missing(store: S3Store, call: SignalledCall, error: unknow
 export function sizeOf(store: S3Store, key: string, { ContentLength }: { ContentLength?: number | undefined }): number {
   if (ContentLength !== undefined) return ContentLength;
   throw failed(`read ${key}`, notS3(store, "the reply doesn't tell its size"));
-}
-
-/** `count`: as HEAD or GET told it; left out where there are none, or none may be read. */
-export async function tagsOf(
-  store: S3Store,
-  key: string,
-  count: number | undefined,
-  { signal, versionId }: HeadOptions,
-): Promise<Record<string, string>> {
-  if (count === undefined || count === 0 || store.learnt.tagsUnreadable) return {};
-  const call: Call & { signal: AbortSignal } = {
-    act: `read the tags of ${key}`,
-    action: "s3:GetObjectTagging",
-    key,
-    signal,
-  };
-  try {
-    const { TagSet } = await request(store, call, (client, options) =>
-      client.send(
-        new GetObjectTaggingCommand({
-          Bucket: store.bucket,
-          Key: key,
-          ...(versionId === undefined ? {} : { VersionId: versionId }),
-        }),
-        options,
-      ),
-    );
-    return Object.fromEntries((TagSet ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
-  } catch (error) {
-    if (!isTaskflowError(error) || !["unsupported", "access_denied"].includes(error.code)) throw error;
-    store.learnt.tagsUnreadable = true;
-    return {};
-  }
 }

@@ -1,5 +1,5 @@
 /** What the bucket's lifecycle rules are, and what they work on: S3 itself does what they say. */
-import { GetBucketLifecycleConfigurationCommand, GetObjectTaggingCommand } from "@aws-sdk/client-s3";
+import { GetBucketLifecycleConfigurationCommand } from "@aws-sdk/client-s3";
 import type { GetBucketLifecycleConfigurationCommandOutput, LifecycleRule as SdkRule } from "@aws-sdk/client-s3";
 import { isTaskflowError } from "../../errors.ts";
 import type {
@@ -8,7 +8,6 @@ import type {
   Lifecycle,
   LifecycleRules,
   NoncurrentVersion,
-  Tags,
 } from "../lifecycle/lifecycle.ts";
 import type { LifecycleRule, MinimumSize } from "../lifecycle/rules.ts";
 import { wholeSeconds } from "./describe.ts";
@@ -16,9 +15,10 @@ import { failed } from "./errors.ts";
 import { listVersions } from "./key-versions.ts";
 import type { Entry } from "./key-versions.ts";
 import { notS3 } from "./network.ts";
-import { explained, request, requestRaw } from "./request.ts";
+import { explained, requestRaw } from "./request.ts";
 import { isNamed, statusOf } from "./sdk-error.ts";
 import type { S3Store, Versioning } from "./store.ts";
+import { knownTags } from "./tags.ts";
 import { unfinished } from "./unfinished.ts";
 import { versioningOf } from "./versioning.ts";
 
@@ -26,7 +26,9 @@ export function s3Lifecycle(store: S3Store): Lifecycle {
   return {
     rules: ({ signal }) => readRules(store, signal),
     kept: (prefix, { signal }) => kept(store, prefix, signal),
-    tags: (version, { signal }) => tagsOfVersion(store, version, signal),
+    // The current version is asked for as it is read: by its key.
+    tags: ({ key, versionId, state }, { signal }) =>
+      knownTags(store, state === "current" ? { key } : { key, versionId }, signal),
     unfinished: (prefix, { signal }) => unfinished(store, prefix, signal),
   };
 }
@@ -114,30 +116,4 @@ function* loneMarker(entries: readonly Entry[]): Generator<KeptVersion> {
   const [only, ...more] = entries;
   if (only?.isMarker !== true || more.length > 0) return;
   yield { state: "marker", key: only.key, modifiedAt: wholeSeconds(only.modifiedAt) };
-}
-
-/** Asked for even where HEAD tells no tags: it tells their number only to those who may read them. */
-async function tagsOfVersion(
-  store: S3Store,
-  { key, versionId, state }: CurrentVersion | NoncurrentVersion,
-  signal: AbortSignal,
-): Promise<Tags | null> {
-  const call = { act: `read the tags of ${key}`, action: "s3:GetObjectTagging", key, signal };
-  try {
-    const { TagSet } = await request(store, call, (client, options) =>
-      client.send(
-        new GetObjectTaggingCommand({
-          Bucket: store.bucket,
-          Key: key,
-          ...(state === "current" || versionId === undefined ? {} : { VersionId: versionId }),
-        }),
-        options,
-      ),
-    );
-    return Object.fromEntries((TagSet ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
-  } catch (error) {
-    const known = ["access_denied", "unsupported", "not_found"];
-    if (isTaskflowError(error) && known.includes(error.code)) return null;
-    throw error;
-  }
 }
