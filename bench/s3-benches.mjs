@@ -54,14 +54,21 @@ async function runUpload({ folder, quick, measure, taskflow }, sink) {
     },
   );
   writeSparse(sparse, hugeSize(quick));
-  const huge = await taskflow(["attach", "upload", "T-1", sparse, "--quiet"], env.ours);
-  expectEqual("bytes that arrived", sink.take()[0]?.size, hugeSize(quick));
-  const ours = pairs.map((pair) => pair.ours);
+  const upload = async (/** @type {string} */ file, more = {}) => {
+    const measured = await taskflow(["attach", "upload", "T-1", file, "--quiet"], { ...env.ours, ...more });
+    return { measured, size: sink.take()[0]?.size };
+  };
+  const huge = await upload(sparse);
+  expectEqual("bytes that arrived", huge.size, hugeSize(quick));
+  // V8 lets the room for young objects grow with the time a process runs, up to a limit: held here, the rest shows.
+  const held = { NODE_OPTIONS: `${env.ours.NODE_OPTIONS} --max-semi-space-size=1` };
+  const [hugeHeld, largeHeld] = [await upload(sparse, held), await upload(input, held)];
   return [
     ratioRow(pairs, "wall", null),
     ratioRow(pairs, "cpu", 0.9),
-    memoryRow(ours),
-    growthRow("RSS, 6 GiB to 1", [huge], ours, 1.25),
+    memoryRow(pairs.map((pair) => pair.ours)),
+    memoryRow([huge.measured], 200, "peak RSS, 6 GiB"),
+    growthRow("RSS, 6 GiB to 1", [hugeHeld.measured], [largeHeld.measured], 1.25),
   ];
 }
 

@@ -44,9 +44,13 @@ export function createDigester(): Digester {
 /** S3's limit (User Guide, "Amazon S3 multipart upload limits"). */
 export const MAX_PARTS = 10_000;
 
+/** From here on parts are of two blocks at least: half the requests, and little to send again after a cut all the same. */
+const MANY_BLOCKS = 64;
+
 /** Bytes of a part: whole blocks, so many that `MAX_PARTS` are enough. */
 export function partSizeFor(size: number, least = BLOCK): number {
-  return Math.max(least, BLOCK * Math.ceil(size / MAX_PARTS / BLOCK));
+  const blocks = Math.ceil(size / BLOCK);
+  return Math.max(least, BLOCK * Math.ceil(blocks / MAX_PARTS), blocks > MANY_BLOCKS ? 2 * BLOCK : BLOCK);
 }
 
 export interface PartDigests {

@@ -5,13 +5,16 @@ import type { TaskflowError } from "../../errors.ts";
 import { combine, shiftBy } from "./crc32.ts";
 import { partDigests } from "./digest.ts";
 import type { Digests } from "./digest.ts";
+import { inMemory } from "./part-body.ts";
+import type { PartBody } from "./part-body.ts";
 
 export interface Part {
   /** From 1. */
   readonly number: number;
-  /** A view of the buffer that was given to read into. */
-  readonly bytes: Uint8Array;
+  readonly body: PartBody;
   readonly crc: number;
+  /** Of all of it, in hex; reads it. */
+  digest(algorithm: "md5" | "sha256"): Promise<string>;
   /** Rejects with `changed` where these are other bytes than the first pass saw. Absent: they were compared. */
   readonly check?: () => Promise<void>;
 }
@@ -19,7 +22,9 @@ export interface Part {
 export interface PartFeed {
   /** How many are still to come, at most. */
   readonly left: number;
-  /** Reads the next part into the buffer; `null`: that was all. Several at once are fine. */
+  /** Bytes of the buffer that each part wants for itself while it is sent. */
+  readonly bufferSize: number;
+  /** The next part, which is read into the buffer; `null`: that was all. Several at once are fine. */
   next(buffer: Buffer): Promise<Part | null>;
   /** CRC32 of the whole, once all was read. */
   whole(): number;
@@ -39,14 +44,17 @@ export interface RangedFeed extends PartFeed {
   lengthOf(number: number): number;
   /** CRC32 as the first pass saw it; `null`: there is no such part. */
   crcOf(number: number): number | null;
-  read(number: number, buffer: Buffer): Promise<Part>;
+  part(number: number, buffer: Buffer): Part;
   /** These are not to be read any more. */
   leaveOut(numbers: ReadonlySet<number>): void;
 }
 
+/** What is read of a part at once: as much as is sent at once, whatever the part's own size. */
+const READ_SIZE = 1024 * 1024;
+
 /**
- * Each part is compared with its CRC32 of the first pass, unless `isProven`: the store does that, with the CRC32 that
- * goes with the part.
+ * Parts are read as they are sent. Each is compared with its CRC32 of the first pass before its last bytes go, unless
+ * `isProven`: the store does that, with the CRC32 that goes with the part.
  */
 export function byPosition(source: RangedSource, partSize: number, { isProven }: { isProven: boolean }): RangedFeed {
   const { size } = source.digests;
@@ -54,37 +62,77 @@ export function byPosition(source: RangedSource, partSize: number, { isProven }:
   let waiting = crcs.map((_, index) => index + 1);
   const lengthOf = (number: number): number => Math.min(partSize, size - (number - 1) * partSize);
 
-  async function read(number: number, buffer: Buffer): Promise<Part> {
-    const position = (number - 1) * partSize;
+  function part(number: number, buffer: Buffer): Part {
+    const begin = (number - 1) * partSize;
     const length = lengthOf(number);
-    const bytesRead = await source.readAt(buffer, position, length);
-    if (bytesRead !== length) throw await source.changed(position + bytesRead);
-    const bytes = buffer.subarray(0, length);
     const crc = crcs[number - 1] ?? 0;
-    const check = async (): Promise<void> => {
-      if (crc32(bytes) !== crc) throw await source.changed(size);
+    const read = oneAtATime(async (position: number, most: number) => {
+      const bytes = buffer.subarray(0, Math.min(most, length - position));
+      const bytesRead = await source.readAt(bytes, begin + position, bytes.length);
+      if (bytesRead !== bytes.length) throw await source.changed(begin + position + bytesRead);
+      return bytes;
+    });
+    async function check(): Promise<void> {
+      let seen = 0;
+      await forEachPiece(length, read, (bytes) => void (seen = crc32(bytes, seen)));
+      if (seen !== crc) throw await source.changed(size);
+    }
+    async function digest(algorithm: "md5" | "sha256"): Promise<string> {
+      const hash = createHash(algorithm);
+      await forEachPiece(length, read, (bytes) => hash.update(bytes));
+      return hash.digest("hex");
+    }
+    if (isProven) return { number, body: { length, read }, crc, digest, check };
+    let seen = 0;
+    const body: PartBody = {
+      length,
+      async read(position, most) {
+        const bytes = await read(position, most);
+        seen = crc32(bytes, position === 0 ? 0 : seen);
+        if (position + bytes.length === length && seen !== crc) throw await source.changed(size);
+        return bytes;
+      },
     };
-    if (isProven) return { number, bytes, crc, check };
-    await check();
-    return { number, bytes, crc };
+    return { number, body, crc, digest };
   }
 
   return {
     get left() {
       return waiting.length;
     },
-    async next(buffer) {
+    bufferSize: Math.min(READ_SIZE, partSize, size),
+    next(buffer) {
       const number = waiting.shift();
-      return number === undefined ? null : await read(number, buffer);
+      return Promise.resolve(number === undefined ? null : part(number, buffer));
     },
     whole: () => whole,
     lengthOf,
     crcOf: (number) => crcs[number - 1] ?? null,
-    read,
+    part,
     leaveOut(numbers) {
       waiting = waiting.filter((number) => !numbers.has(number));
     },
   };
+}
+
+type Read = (position: number, most: number) => Promise<Uint8Array>;
+
+/** A request that was given up may have left a read of the same buffer behind: it must not fill it later. */
+function oneAtATime(read: Read): Read {
+  let last: Promise<unknown> = Promise.resolve();
+  return (position, most) => {
+    const next = last.then(() => read(position, most));
+    last = next.catch(() => undefined);
+    return next;
+  };
+}
+
+async function forEachPiece(length: number, read: Read, take: (bytes: Uint8Array) => void): Promise<void> {
+  for (let at = 0; at < length;) {
+    const bytes = await read(at, READ_SIZE);
+    take(bytes);
+    at += bytes.length;
+  }
 }
 
 export interface StreamedFeed extends PartFeed {
@@ -128,13 +176,19 @@ export function inOrder(chunks: AsyncIterable<Uint8Array>, size: number, partSiz
     const crc = crc32(bytes);
     whole = number === 0 ? crc : combine(whole, crc, shiftBy(filled));
     number += 1;
-    return { number, bytes, crc };
+    return {
+      number,
+      body: inMemory(bytes),
+      crc,
+      digest: (algorithm) => Promise.resolve(createHash(algorithm).update(bytes).digest("hex")),
+    };
   }
 
   return {
     get left() {
       return Math.ceil(Math.max(0, size - taken) / partSize);
     },
+    bufferSize: Math.min(partSize, size),
     next(buffer) {
       const part = turn.then(() => fill(buffer));
       // Whoever asks next must not go on behind a part that failed.

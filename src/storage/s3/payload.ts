@@ -6,7 +6,7 @@ export const UNSIGNED = "UNSIGNED-PAYLOAD";
 
 const HEADER = "x-amz-content-sha256";
 
-/** The command, with the SHA-256 that is known already (hex) or `UNSIGNED`: the SDK hashes the body again otherwise. */
+/** The command, with the SHA-256 that is known already (hex) or `UNSIGNED`: the SDK would hash the body again otherwise. */
 export function withPayloadHash<Command extends PutObjectCommand | UploadPartCommand>(
   command: Command,
   hash: string,

@@ -143,14 +143,13 @@ interface Steps {
 }
 
 async function finished(work: Work, feed: PartFeed, { size }: Content, steps: Steps): Promise<StoredObject> {
-  const { upload, object, options, partSize, claimed } = work;
+  const { upload, object, options, claimed } = work;
   const { store, call, key } = upload;
   try {
     const there = await steps.there();
     const sent = await sendParts({
       upload,
       feed,
-      longest: Math.min(partSize, size),
       async onSent(bytes) {
         work.bytes += bytes;
         options.onBytes?.(bytes);

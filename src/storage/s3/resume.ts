@@ -1,5 +1,4 @@
 /** Going on with an upload that an earlier run began: which one, and which of its parts are what they should be. */
-import { createHash } from "node:crypto";
 import type { Part as ListedPart } from "@aws-sdk/client-s3";
 import { isTaskflowError, throwIfAborted } from "../../errors.ts";
 import type { PutOptions, StoredObject } from "../driver.ts";
@@ -77,9 +76,8 @@ export async function comparedParts(
     const expected = feed.crcOf(number);
     if (expected === null || size !== feed.lengthOf(number)) continue;
     if (crc === undefined) {
-      buffer ??= Buffer.allocUnsafe(feed.lengthOf(1));
-      const { bytes } = await feed.read(number, buffer);
-      if (createHash("md5").update(bytes).digest("hex") !== etag.replaceAll('"', "")) continue;
+      buffer ??= Buffer.allocUnsafe(feed.bufferSize);
+      if ((await feed.part(number, buffer).digest("md5")) !== etag.replaceAll('"', "")) continue;
     } else if (crc !== crcHeader(expected)) continue;
     same.push({ number, etag, crc: expected });
   }

@@ -1,9 +1,10 @@
-/** Sends the parts of an upload: some in flight, as many buffers, and no more read than that. */
+/** Sends the parts of an upload: some in flight, each with a buffer of its own. */
 import { UploadPartCommand } from "@aws-sdk/client-s3";
 import { TaskflowError, isTaskflowError, throwIfAborted } from "../../errors.ts";
 import { crcHeader } from "./crc32.ts";
 import type { SentPart, Upload } from "./multipart.ts";
 import type { Part, PartFeed } from "./part-feeds.ts";
+import { asSdkBody } from "./part-body.ts";
 import { UNSIGNED, withPayloadHash } from "./payload.ts";
 import { request } from "./request.ts";
 import type { SignalledCall } from "./request.ts";
@@ -13,35 +14,33 @@ import type { S3Store } from "./store.ts";
 export interface PartsJob {
   readonly upload: Upload;
   readonly feed: PartFeed;
-  /** Bytes of the longest part. */
-  readonly longest: number;
   /** Called with the length of each part that has arrived. */
   readonly onSent: (bytes: number) => void | Promise<void>;
 }
 
 const PARTS_IN_FLIGHT = 4;
 
-/** All buffers together: parts of very large objects are large themselves. */
+/** All buffers together: a stream's parts are kept whole, and those of very large objects are large themselves. */
 const BUFFERS_AT_MOST = 64 * MiB;
 
 /** All parts of the feed, in order. The first failure stops the others, and rejects once none is in flight any more. */
 export async function sendParts(job: PartsJob): Promise<SentPart[]> {
-  const { upload, feed, longest, onSent } = job;
+  const { upload, feed, onSent } = job;
   const stop = new AbortController();
   const signal = AbortSignal.any([upload.call.signal, stop.signal]);
   const sent: SentPart[] = [];
   async function work(): Promise<void> {
-    const buffer = Buffer.allocUnsafe(longest);
+    const buffer = Buffer.allocUnsafe(feed.bufferSize);
     for (;;) {
       throwIfAborted(signal);
       const part = await feed.next(buffer);
       if (part === null) return;
       throwIfAborted(signal);
       sent.push({ number: part.number, etag: await sendPart(upload, part, signal), crc: part.crc });
-      await onSent(part.bytes.length);
+      await onSent(part.body.length);
     }
   }
-  const workers = Math.min(PARTS_IN_FLIGHT, feed.left, Math.max(1, Math.floor(BUFFERS_AT_MOST / longest)));
+  const workers = Math.min(PARTS_IN_FLIGHT, feed.left, Math.max(1, Math.floor(BUFFERS_AT_MOST / feed.bufferSize)));
   let failure: unknown = null;
   await Promise.all(
     Array.from({ length: workers }, () =>
@@ -66,8 +65,10 @@ async function sendPart(upload: Upload, part: Part, signal: AbortSignal): Promis
   }
 }
 
-async function sendBytes(upload: Upload, { number, bytes, crc }: Part, signal: AbortSignal): Promise<string> {
+async function sendBytes(upload: Upload, part: Part, signal: AbortSignal): Promise<string> {
   const { store, key, uploadId } = upload;
+  const { number, body, crc } = part;
+  const hash = isVouchedFor(store) ? UNSIGNED : await part.digest("sha256");
   const call: SignalledCall = { ...upload.call, act: `${upload.call.act} (part ${number})`, signal };
   const { ETag } = await request(store, call, (client, { abortSignal }) => {
     const command = new UploadPartCommand({
@@ -75,11 +76,11 @@ async function sendBytes(upload: Upload, { number, bytes, crc }: Part, signal: A
       Key: key,
       UploadId: uploadId,
       PartNumber: number,
-      Body: bytes,
-      ContentLength: bytes.length,
+      Body: asSdkBody(body),
+      ContentLength: body.length,
       ...(store.isAws ? { ChecksumCRC32: crcHeader(crc) } : {}),
     });
-    return client.send(isVouchedFor(store) ? withPayloadHash(command, UNSIGNED) : command, { abortSignal });
+    return client.send(withPayloadHash(command, hash), { abortSignal });
   });
   if (ETag !== undefined) return ETag;
   throw new TaskflowError("network", `cannot ${call.act}: the store doesn't tell the part's tag`);

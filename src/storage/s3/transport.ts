@@ -3,15 +3,17 @@
  * - it hands a body to the socket in one piece, and an idle time-out then kills a slow upload over TLS that is well on
  *   its way (Node sees no progress inside one write: `TLSWrap.writeQueueSize` doesn't shrink);
  * - its idle time-out also ends a download whose reader is busy, and nothing in it ends one that drips.
- * Bodies go out here in slices, so that each one taken is progress.
+ * Bodies go out here in slices, so that each one taken is progress; and they may be read only as they go.
  */
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createSecureContext } from "node:tls";
 import type { Pace } from "../pace.ts";
+import { asksFirst, createSlices, send } from "./send-body.ts";
+import type { SdkBody } from "./send-body.ts";
 import { watch } from "./watchdog.ts";
-import type { Limits, Watched } from "./watchdog.ts";
+import type { Limits } from "./watchdog.ts";
 
 /** The part of the SDK's `HttpRequest` that is used. */
 interface SdkRequest {
@@ -22,7 +24,7 @@ interface SdkRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: unknown;
+  readonly body?: SdkBody;
 }
 
 interface SdkResponse {
@@ -52,6 +54,7 @@ export function createTransport(
   pace: Pace | null = null,
 ): Transport {
   const kept = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
+  const slices = createSlices(pace);
   const httpAgent = new HttpAgent(kept);
   let httpsAgent: HttpsAgent | null = null;
   const secureAgent = (): HttpsAgent =>
@@ -82,7 +85,7 @@ export function createTransport(
           watched.response(response);
           resolve({ response: toSdk(response) });
         });
-        send(outgoing, request, pace === null ? watched : { ...watched, pace });
+        send(outgoing, request, slices, watched);
       }),
     destroy() {
       httpAgent.destroy();
@@ -95,9 +98,6 @@ export function createTransport(
 
 /** Between probes on an idle connection: shorter than what routers forget in. */
 const KEEP_ALIVE_MS = 30_000;
-
-/** Small enough that TLS needs no second copy of a part, large enough that calls don't count. */
-const SLICE = 256 * 1024;
 
 /** A server may work for minutes on these, sending a blank now and then. */
 const PATIENT = { idleMs: 180_000, slowBytes: 0 } as const;
@@ -132,85 +132,6 @@ function queryOf(query: NonNullable<SdkRequest["query"]>): string {
 
 function escapeUri(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-/** How long a server may take to say "go on" before it gets the body anyway. */
-const CONTINUE_MS = 2000;
-
-/**
- * A server that refuses a body it has not read yet closes the connection, and its reply (403, 412, 503) may be lost
- * with it. So a repeated request asks before it sends; the first one doesn't, that would cost a round trip.
- */
-function asksFirst({ headers, body }: SdkRequest): boolean {
-  const attempt = /^attempt=(\d+)/.exec(headers["amz-sdk-request"] ?? "")?.[1];
-  return attempt !== undefined && Number(attempt) > 1 && body instanceof Uint8Array && body.length > SLICE;
-}
-
-/** What is told, and asked, of each slice. */
-interface Sending extends Pick<Watched, "progress" | "sent"> {
-  readonly pace?: Pace;
-}
-
-function send(outgoing: ClientRequest, request: SdkRequest, sending: Sending): void {
-  const body = bytesOf(request.body);
-  if (body === null || body.length === 0) {
-    outgoing.end();
-    return;
-  }
-  if (!asksFirst(request)) {
-    sendSlices(outgoing, body, sending);
-    return;
-  }
-  let begun = false;
-  const begin = (): void => {
-    if (begun || outgoing.destroyed) return;
-    begun = true;
-    clearTimeout(timer);
-    sendSlices(outgoing, body, sending);
-  };
-  const timer = setTimeout(begin, CONTINUE_MS);
-  outgoing.once("continue", begin);
-  // A final reply came instead: the body is not wanted, and the connection is of no more use.
-  outgoing.once("response", (response) => {
-    if (begun) return;
-    begun = true;
-    clearTimeout(timer);
-    response.once("close", () => outgoing.destroy());
-  });
-  outgoing.once("close", () => clearTimeout(timer));
-  outgoing.flushHeaders();
-}
-
-/** Held back, a slice takes a fraction of a second all the same, so that progress shows. */
-const SLICES_A_SECOND = 4;
-
-function sendSlices(outgoing: ClientRequest, body: Uint8Array, { progress, sent, pace }: Sending): void {
-  const most = pace === undefined ? SLICE : Math.min(SLICE, Math.ceil(pace.bytesPerSecond / SLICES_A_SECOND));
-  let at = 0;
-  const next = (error?: Error | null): void => {
-    if (error || outgoing.destroyed) return;
-    progress();
-    if (at >= body.length) {
-      sent(body.length);
-      outgoing.end();
-      return;
-    }
-    const slice = body.subarray(at, at + most);
-    at += slice.length;
-    const delayMs = pace?.reserve(slice.length) ?? 0;
-    if (delayMs === 0) outgoing.write(slice, next);
-    else waiting = setTimeout(() => outgoing.write(slice, next), delayMs);
-  };
-  let waiting: NodeJS.Timeout | undefined;
-  outgoing.once("close", () => clearTimeout(waiting));
-  next();
-}
-
-function bytesOf(body: unknown): Uint8Array | null {
-  if (body === undefined || body === null) return null;
-  if (body instanceof Uint8Array) return body;
-  if (typeof body === "string") return Buffer.from(body);
-  throw new TypeError("a body that is neither text nor bytes could not be sent twice");
 }
 
 function toSdk(response: IncomingMessage): SdkResponse {

@@ -23,6 +23,7 @@ import { crc32 } from "node:zlib";
 import { openS3 } from "../../../src/storage/s3/driver.ts";
 import type { Body, StorageDriver } from "../../../src/storage/driver.ts";
 import type { Resume } from "../../../src/storage/resume.ts";
+import type { PartBody } from "../../../src/storage/s3/part-body.ts";
 import type { S3Settings } from "../../../src/storage/s3-settings.ts";
 import { DEFAULT_S3_SETTINGS } from "../../../src/storage/s3-settings.ts";
 import { bytesOf, calm, collect, keysOf, putOptions, putText, sha256, text } from "../../conformance/bodies.ts";
@@ -48,6 +49,12 @@ afterEach(async () => {
 
 function commands(): string[] {
   return s3.calls().map(({ args }) => args[0].constructor.name);
+}
+
+async function readAll({ length, read }: PartBody): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < length; at += pieces.at(-1)?.length ?? length) pieces.push(Buffer.from(await read(at, MiB)));
+  return Buffer.concat(pieces);
 }
 
 function crcHeader(bytes: Uint8Array): string {
@@ -102,13 +109,11 @@ test("parts bring their CRC32, the whole its CRC32 and size: S3 proves that what
 test("a source that changed between the passes is told by S3, which compares each part, and is `changed`", async () => {
   const bytes = bytesOf(17 * MiB);
   s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
-  s3.on(UploadPartCommand).callsFake(({ Body, ChecksumCRC32 }: { Body: Uint8Array; ChecksumCRC32: string }) =>
-    crcHeader(Body) === ChecksumCRC32
-      ? Promise.resolve({ ETag: "e" })
-      : Promise.reject(
-          Object.assign(new Error("no match"), { name: "BadDigest", $metadata: { httpStatusCode: 400, attempts: 2 } }),
-        ),
-  );
+  s3.on(UploadPartCommand).callsFake(async ({ Body, ChecksumCRC32 }: { Body: PartBody; ChecksumCRC32: string }) => {
+    if (crcHeader(await readAll(Body)) === ChecksumCRC32) return { ETag: "e" };
+    const $metadata = { httpStatusCode: 400, attempts: 2 };
+    throw Object.assign(new Error("no match"), { name: "BadDigest", $metadata });
+  });
   const file = fileOf(bytes);
   const changing = {
     ...file,
@@ -171,8 +176,12 @@ describe("an upload that was interrupted", () => {
         return (await file.readAt?.(buffer, position, length)) ?? 0;
       },
     };
+    s3.on(UploadPartCommand).callsFake(async ({ Body }: { Body: PartBody }) => {
+      expect(crcHeader(await readAll(Body))).toBe(crcHeader(cut[1] ?? Buffer.alloc(0)));
+      return { ETag: "e" };
+    });
     await (await run()).put(`${KEY}2`, body, putOptions({ resume }));
-    expect(positions).toEqual([8 * MiB]);
+    expect(positions).toEqual(Array.from({ length: 8 }, (_, n) => (8 + n) * MiB));
     expect(commands()).toEqual(["ListPartsCommand", "UploadPartCommand", "CompleteMultipartUploadCommand"]);
     const { Key, ChecksumCRC32, MultipartUpload } =
       s3.commandCalls(CompleteMultipartUploadCommand)[0]?.args[0].input ?? {};

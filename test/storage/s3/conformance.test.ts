@@ -10,6 +10,8 @@ import { openS3 } from "../../../src/storage/s3/driver.ts";
 import { onTheTick } from "../../conformance/s3-harness.ts";
 import { scoped } from "../../conformance/scoped.ts";
 import { describeDriver } from "../../conformance/suite.ts";
+import { startAsAws } from "../../servers/as-aws.ts";
+import type { AsAws } from "../../servers/as-aws.ts";
 import { openBuckets } from "../../servers/buckets.ts";
 import type { Versioning } from "../../servers/buckets.ts";
 import { settingsFor, startTestServer } from "../../servers/test-server.ts";
@@ -17,6 +19,7 @@ import { settingsFor, startTestServer } from "../../servers/test-server.ts";
 const server = await startTestServer();
 const buckets = openBuckets(server);
 const { onlyBucket } = server;
+let aws: AsAws | null = null;
 
 /** In the one bucket: all of this run is under it. */
 const run = `tasks/taskflow-test-${randomUUID()}`;
@@ -26,6 +29,7 @@ afterAll(async () => {
     if (onlyBucket !== null) await buckets.clear(onlyBucket, `${run}/`);
   } finally {
     buckets.close();
+    await aws?.stop();
     await server.stop();
   }
 }, 120_000);
@@ -80,12 +84,21 @@ const settings = settingsFor(server);
 const bare: Open = async (bucket) => onTheTick(await openS3(bucket, { s3: () => settings }));
 const opened: Open = async (bucket) =>
   onTheTick(await openDriver({ kind: "s3", bucket }, { create: false, s3: () => settings }));
+/** AWS is asked for more than others are: over TLS, under its name. */
+const asAws: Open = async (bucket) => {
+  aws ??= await startAsAws(server.endpoint ?? "");
+  const { endpoint, caFile } = aws;
+  return onTheTick(await openS3(bucket, { s3: () => ({ ...settings, endpoint, caFile }) }));
+};
 
 if (onlyBucket === null) {
   describeBuckets("versions kept", "Enabled", 1100, bare);
   describeBuckets("versions never kept", "Unversioned", 300, bare);
   describeBuckets("versions no longer kept", "Suspended", 300, bare);
-  if (server.name === "double") describeBuckets("as everybody opens it", "Enabled", 300, opened);
+  if (server.name === "double") {
+    describeBuckets("as everybody opens it", "Enabled", 300, opened);
+    describeBuckets("as AWS, over TLS", "Enabled", 300, asAws);
+  }
 } else {
   const versioning = await buckets.versioningOf(onlyBucket);
   describeBuckets(`${onlyBucket}, ${versioning}`, versioning, 1100, bare);
