@@ -95,7 +95,10 @@ function s3Versions(store: S3Store): Versions {
 }
 
 function createStore(bucket: string, settings: S3Settings, transport: Transport, options: S3Options): S3Store {
-  const retryStrategy = createRetryStrategy({ retryForMs: settings.retryForSeconds * 1000 });
+  const retryStrategy = createRetryStrategy({
+    retryForMs: settings.retryForSeconds * 1000,
+    movedAt: () => transport.movedAt(),
+  });
   const clientFor = (region: string | undefined): S3Client => createClient(settings, region, transport, retryStrategy);
   const isAws = isAwsEndpoint(settings.endpoint);
   let region = settings.region ?? (settings.endpoint === null ? null : FIRST_REGION);

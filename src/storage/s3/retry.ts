@@ -12,6 +12,8 @@ type RetryErrorInfo = Parameters<RetryStrategy["refreshRetryTokenForRetry"]>[1];
 export interface RetryOptions {
   /** How long to keep trying. More than the default asks for as many attempts as that takes. */
   readonly retryForMs: number;
+  /** When the link last was seen to carry bytes. Absent: only successes show that it does. */
+  readonly movedAt?: () => number;
   /** Milliseconds of a clock that never jumps. */
   readonly now?: () => number;
   /** 0 to 1. */
@@ -42,7 +44,7 @@ interface Token extends RetryToken {
 }
 
 export function createRetryStrategy(options: RetryOptions): RetryStrategy {
-  const { retryForMs, now = () => performance.now(), random = Math.random } = options;
+  const { retryForMs, movedAt = () => -Infinity, now = () => performance.now(), random = Math.random } = options;
   const attempts = retryForMs > DEFAULT_RETRY_FOR_MS ? Infinity : MAX_ATTEMPTS;
   let lastSuccess = -Infinity;
 
@@ -61,8 +63,10 @@ export function createRetryStrategy(options: RetryOptions): RetryStrategy {
   return {
     acquireInitialRetryToken: () => Promise.resolve(token(now(), 0, 0, false)),
     refreshRetryTokenForRetry(given, info) {
-      const { startedAt, onceMore } = given as Token;
+      const { onceMore } = given as Token;
       const count = given.getRetryCount();
+      // A slow link may need longer for one part than there is for trying. Later attempts share one such time.
+      const startedAt = Math.max((given as Token).startedAt, count === 0 ? movedAt() : -Infinity);
       const again = info.errorType === "THROTTLING" || info.errorType === "TRANSIENT";
       const hurt = !onceMore && ONCE_MORE.has(nameOf(info.error));
       const delayMs = delayFor(count, info);

@@ -3,6 +3,7 @@ import type { ClientRequest } from "node:http";
 import type { Pace } from "../pace.ts";
 import { inMemory } from "./part-body.ts";
 import type { PartBody } from "./part-body.ts";
+import { BUFFERED_BYTES } from "./watchdog.ts";
 import type { Watched } from "./watchdog.ts";
 
 /** What the SDK makes of bodies; a part's goes through it as it is. */
@@ -16,8 +17,10 @@ interface Request {
 /** How long the slices are: all requests of a transport learn from each other what the link takes. */
 export interface Slices {
   next(): { readonly most: number; readonly delayMs: (bytes: number) => number };
-  /** A slice was taken by the system after so long. */
-  taken(bytes: number, milliseconds: number): void;
+  /** A slice was taken by the system after so long; `end`: so much of its body is gone by now. */
+  taken(bytes: number, milliseconds: number, end: number): void;
+  /** When bytes last went that no buffer on the way could have held, on the clock of `performance.now()`. */
+  movedAt(): number;
 }
 
 const KiB = 1024;
@@ -34,13 +37,16 @@ const SLICES_A_SECOND = 4;
 
 export function createSlices(pace: Pace | null): Slices {
   let length = FIRST_SLICE;
+  let movedAt = -Infinity;
   const most = pace === null ? Infinity : Math.ceil(pace.bytesPerSecond / SLICES_A_SECOND);
   return {
     next: () => ({ most: Math.min(length, most), delayMs: (bytes) => pace?.reserve(bytes) ?? 0 }),
-    taken(bytes, milliseconds) {
+    taken(bytes, milliseconds, end) {
+      if (end > BUFFERED_BYTES) movedAt = performance.now();
       if (milliseconds > SLOW_MS) length = Math.max(LEAST_SLICE, length / 2);
       else if (milliseconds < QUICK_MS && bytes >= length) length = Math.min(LONGEST_SLICE, length * 2);
     },
+    movedAt: () => movedAt,
   };
 }
 
@@ -104,7 +110,7 @@ async function sendSlices(outgoing: ClientRequest, body: PartBody, slices: Slice
     watched.progress();
     const began = performance.now();
     if (!(await isTaken(outgoing, slice))) return;
-    slices.taken(slice.length, performance.now() - began);
+    slices.taken(slice.length, performance.now() - began, at);
     watched.progress();
   }
   watched.sent(body.length);

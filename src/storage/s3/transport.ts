@@ -40,6 +40,8 @@ export interface Transport {
     request: SdkRequest,
     options?: { readonly abortSignal?: AbortSignal },
   ): Promise<{ readonly response: SdkResponse }>;
+  /** As `Slices.movedAt`, of all requests. */
+  movedAt(): number;
   /** Closes all connections; what is being read then fails. */
   destroy(): void;
   readonly metadata: { readonly handlerProtocol: string };
@@ -87,6 +89,7 @@ export function createTransport(
         });
         send(outgoing, request, slices, watched);
       }),
+    movedAt: () => slices.movedAt(),
     destroy() {
       httpAgent.destroy();
       httpsAgent?.destroy();

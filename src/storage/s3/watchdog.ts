@@ -23,8 +23,9 @@ export interface Watched {
   response(response: IncomingMessage): void;
 }
 
-/** What the system's buffers may hold, and the slowest connection that is waited for to empty them. */
-const BUFFERED_BYTES = 4 * 1024 * 1024;
+/** What the system's buffers may hold. */
+export const BUFFERED_BYTES = 4 * 1024 * 1024;
+/** The slowest connection that is waited for to empty them. */
 const SLOWEST_BYTES_A_MS = 64;
 
 /** Destroys the request with `ETIMEDOUT` once a limit is passed. Ends with the request's `close`. */

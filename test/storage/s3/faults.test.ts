@@ -1,6 +1,7 @@
 /** What goes wrong between us and S3, one test a fault: nothing hangs, nothing is told that isn't so. */
 import { describe, expect, test } from "vitest";
 import type { StorageDriver } from "../../../src/storage/driver.ts";
+import { createPace } from "../../../src/storage/pace.ts";
 import { bytesOf, calm, collect, concat, keysOf, putOptions, putText, readText } from "../../conformance/bodies.ts";
 import { rejection } from "../../conformance/expect-code.ts";
 import {
@@ -216,6 +217,15 @@ describe("servers that fail for a while", () => {
     expect(s3.requests.filter(({ operation }) => operation === "UploadPart")).toHaveLength(4);
     expect(s3.requests.filter(({ operation }) => operation === "CompleteMultipartUpload")).toHaveLength(1);
     expect(Buffer.compare(s3.bytes("b", KEY) ?? Buffer.alloc(0), bytesOf(LARGE))).toBe(0);
+  });
+
+  test("F13 a part that takes longer than there is for trying is sent again all the same", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3, { settings: { retryForSeconds: 1 }, pace: createPace(6 * MiB) });
+    s3.fault({ operation: "UploadPart", nth: 1 }, resetBefore(6 * MiB));
+    await driver.put(KEY, fileOf(bytesOf(16 * MiB)), putOptions());
+    expect(s3.requests.filter(({ operation }) => operation === "UploadPart")).toHaveLength(3);
+    expect(s3.bytes("b", KEY)?.equals(bytesOf(16 * MiB))).toBe(true);
   });
 
   test("F14 a part that is denied: nothing stays", async () => {

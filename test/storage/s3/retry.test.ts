@@ -56,6 +56,23 @@ describe("retries", () => {
     await expect(strategy.refreshRetryTokenForRetry(token, TRANSIENT)).resolves.toBeDefined();
   });
 
+  test("a slow first attempt costs nothing of it while bytes move; later ones do", async () => {
+    let now = 0;
+    const strategy = createRetryStrategy({
+      retryForMs: 60_000,
+      movedAt: () => now - 5000,
+      now: () => now,
+      random: () => 0,
+    });
+    const token = await strategy.acquireInitialRetryToken("s3");
+    now = 200_000;
+    const second = await strategy.refreshRetryTokenForRetry(token, TRANSIENT);
+    now = 254_000;
+    const third = await strategy.refreshRetryTokenForRetry(second, TRANSIENT);
+    now = 256_000;
+    await expect(strategy.refreshRetryTokenForRetry(third, TRANSIENT)).rejects.toThrow("no more");
+  });
+
   test.each(["BadDigest", "ConditionalRequestConflict"])("%s is tried once more", async (name) => {
     expect((await attempts(60_000, failing("CLIENT_ERROR", name))).count).toBe(2);
   });
