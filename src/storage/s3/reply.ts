@@ -1,6 +1,6 @@
 /** What the SDK doesn't look at in replies: whether they are S3's at all, and when the server says that it answered. */
 import type { S3Client } from "@aws-sdk/client-s3";
-import { isForeign, foreignReply } from "./sdk-error.ts";
+import { isForeign, isPage, foreignReply } from "./sdk-error.ts";
 
 const DATES = new WeakMap<object, Date>();
 
@@ -14,7 +14,7 @@ export function keepReplies(client: S3Client): void {
       async (args) => {
         const result = await next(args);
         const { headers = {}, statusCode = 0 } = Object(result.response) as Partial<RawReply>;
-        if (!CONTENT.has(commandName) && isForeign(headers)) throw foreignReply(statusCode);
+        if (CONTENT.has(commandName) ? isPage(headers) : isForeign(headers)) throw foreignReply(statusCode);
         const date = new Date(headers["date"] ?? "");
         if (!Number.isNaN(date.getTime())) DATES.set(Object(result.output) as object, date);
         return result;

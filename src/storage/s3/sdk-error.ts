@@ -45,6 +45,11 @@ export function isForeign(headers: Readonly<Record<string, string | undefined>>)
   return type !== undefined && !/\bxml\b/i.test(type) && !Object.keys(headers).some((name) => /^x-amzn?-/i.test(name));
 }
 
+/** The same of a reply with an object's own type: a page for people, such as a proxy's for signing in, ETag or not. */
+export function isPage(headers: Readonly<Record<string, string | undefined>>): boolean {
+  return /^text\/html\b/i.test(headers["content-type"] ?? "") && isForeign(headers);
+}
+
 const FOREIGN = "ForeignReply";
 
 /** What is thrown for a reply that the SDK took for S3's. */

@@ -1,4 +1,6 @@
 /** What goes wrong between us and S3, one test a fault: nothing hangs, nothing is told that isn't so. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { StorageDriver } from "../../../src/storage/driver.ts";
 import { createPace } from "../../../src/storage/pace.ts";
@@ -389,6 +391,29 @@ describe("listings", () => {
 
   test("F28 more, and not where", async () => {
     expect(await rows(truncatedWithoutToken())).toMatch(/not where/);
+  });
+
+  test("F26 a page is no object, though it has an ETag as files of a web server have", async () => {
+    const { s3 } = await scene();
+    const web = createServer((request, response) => {
+      request.resume();
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8", etag: '"5f-1"' }).end("<p>Please sign in");
+    });
+    await new Promise<void>((resolve) => void web.listen(0, "127.0.0.1", resolve));
+    const endpoint = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
+    const driver = await driverOn(s3, { settings: { endpoint } });
+    try {
+      for (const call of [
+        () => driver.head(KEY, { signal: calm }),
+        () => driver.get(KEY, { signal: calm }),
+        () => putText(driver, KEY),
+      ]) {
+        expect((await rejection(call(), "network")).message).toMatch(/not S3/);
+      }
+    } finally {
+      web.closeAllConnections();
+      web.close();
+    }
   });
 
   test("F26 HTML is no list of versions either", async () => {
