@@ -22,7 +22,7 @@ describe("delete", () => {
     const [told, undo = ""] = stderr.trimEnd().split("\n");
     expect(told).toBe(`deleted 1 attachment in ${world.store}`);
     expect(await names(world.store)).not.toContain(key);
-    const command = undo.replace("undo, until it is purged: ", "");
+    const command = undo.replace(/^undo, until \S+ \d\d:\d\d: /, "");
     expect(command).toBe(`taskflow attach undelete T-1 ${path.basename(key).slice(0, 36)}`);
     expect((await runPrinted(world, command)).lines).toEqual([key]);
     expect(await readFile(path.join(world.store, key), "utf8")).toBe("content of a.txt");
@@ -37,7 +37,7 @@ describe("delete", () => {
     const other = await world.attach("T-2", "a");
     const { status, lines, stderr } = await world.run(["attach", "rm", "T-1", "--all"]);
     expect([status, lines]).toEqual([0, keys]);
-    const [, undo = ""] = /^undo, until it is purged: (.*)$/m.exec(stderr) ?? [];
+    const [, undo = ""] = /^undo, until \S+ \d\d:\d\d: (.*)$/m.exec(stderr) ?? [];
     expect(undo).toMatch(/^taskflow attach undelete T-1 --since \d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect((await world.run(["attach", "list"])).lines).toEqual([expect.stringContaining(other)]);
     expect((await runPrinted(world, undo)).lines).toEqual(keys);
@@ -65,7 +65,7 @@ describe("delete", () => {
     const key = await world.attach("T-1", "a");
     const { document } = await world.json(["attach", "delete", "T-1", "a"]);
     expect(document["items"]).toMatchObject([
-      { key, deleted: true, deletedAt: matching(/^/), undo: { command: matching(/^/), until: null } },
+      { key, deleted: true, deletedAt: matching(/^/), undo: { command: matching(/^/), until: matching(/T00:00:00\.000Z$/) } },
     ]);
     expect((await runPrinted(world, document["items"][0].undo.command)).status).toBe(0);
   });

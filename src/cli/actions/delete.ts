@@ -2,12 +2,15 @@ import { TaskflowError } from "../../errors.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import { isUuid } from "../../attachments/key.ts";
+import { readUndoLimit } from "../../attachments/lifecycle/undo-limit.ts";
+import type { UndoLimit } from "../../attachments/lifecycle/undo-limit.ts";
 import { versionsOf } from "../../attachments/list.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { DeleteOptions } from "../commands/delete.ts";
 import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
-import { count, shellQuote } from "../output/format.ts";
+import { count, formatLocalTime, formatUtc, shellQuote } from "../output/format.ts";
+import type { JsonObject } from "../output/json-document.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
@@ -18,14 +21,20 @@ import type { Selected, Selection } from "./items.ts";
 interface Row {
   readonly attachment: Attachment;
   /** What brings it back, where anything does. */
-  readonly undo: string | null;
+  readonly undo: Undo | null;
+}
+
+interface Undo {
+  readonly command: string;
+  /** `null`: until it is purged; `undefined`: not known. */
+  readonly until: Date | null | undefined;
 }
 
 export function runDelete(ctx: Context, operands: readonly string[], options: DeleteOptions): Promise<number> {
   const view: View<Row> = {
     json: ({ attachment, undo }) => ({
       ...attachmentJson(attachment),
-      ...(undo === null ? {} : { undo: { command: undo, until: null } }),
+      ...(undo === null ? {} : { undo: undoJson(undo) }),
     }),
     line: ({ attachment }) => tsvField(attachment.key),
   };
@@ -65,7 +74,11 @@ async function remove(
 ): Promise<undefined> {
   const seen = { count: 0, oldest: new Date(8.64e15), tasks: new Set<string>(), undoable: true };
   let last: Deleted | null = null;
+  let end: Undo["until"] = null;
+  let limit: Promise<UndoLimit> | null = null;
   for await (const batch of inBatches(selected)) {
+    // Beside the first batch.
+    limit ??= handled(readUndoLimit(driver, ctx.signal));
     for await (const { chosen, result } of resultsOf(batch, (keys) => driver.delete(keys, { signal: ctx.signal }))) {
       const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
       if (result.error !== undefined) await report.failure(result.error, place);
@@ -81,7 +94,10 @@ async function remove(
         if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
         const gone = { ...attachment, deleted: true, deletedAt: result.deletedAt };
         last = gone;
-        await report.item({ attachment: gone, undo: result.undoable ? undoOne(gone, options) : null }, attachment.size);
+        const until = result.undoable ? (await limit)(gone, gone.deletedAt) : null;
+        end = earlier(end, until);
+        const undo = result.undoable ? { command: undoOne(gone, options), until } : null;
+        await report.item({ attachment: gone, undo }, attachment.size);
       }
     }
   }
@@ -93,8 +109,31 @@ async function remove(
   if (!seen.undoable) return undefined;
   const undo =
     seen.count === 1 ? [undoOne(last, options)] : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
-  report.summary(`undo, until it is purged: ${undo.join("\n")}`);
+  report.summary(`undo, ${limitInWords(end)}: ${undo.join("\n")}`);
   return undefined;
+}
+
+/** Its failure is told where it is waited for, which may be never. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** What holds for both: not known where one isn't. */
+function earlier(a: Undo["until"], b: Undo["until"]): Undo["until"] {
+  if (a === undefined || b === undefined) return undefined;
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+function limitInWords(until: Undo["until"]): string {
+  if (until === undefined) return "limit unknown";
+  return until === null ? "until it is purged" : `until ${formatLocalTime(until)}`;
+}
+
+/** What isn't known is left out. */
+function undoJson({ command, until }: Undo): JsonObject {
+  return until === undefined ? { command } : { command, until: until === null ? null : formatUtc(until) };
 }
 
 async function purge(
