@@ -123,10 +123,7 @@ describe("on a bucket", () => {
 
   test("a server that knows no rules has none", async () => {
     const world = await onBucket([after(7)]);
-    world.s3.fault(
-      { operation: "GetBucketLifecycleConfiguration" },
-      reply({ status: 501, code: "NotImplemented" }),
-    );
+    world.s3.fault({ operation: "GetBucketLifecycleConfiguration" }, reply({ status: 501, code: "NotImplemented" }));
     expect(await told(world)).toBe("until it is purged");
     expect(world.s3.keys(BUCKET)).toEqual([]);
   });

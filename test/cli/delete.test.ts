@@ -65,7 +65,12 @@ describe("delete", () => {
     const key = await world.attach("T-1", "a");
     const { document } = await world.json(["attach", "delete", "T-1", "a"]);
     expect(document["items"]).toMatchObject([
-      { key, deleted: true, deletedAt: matching(/^/), undo: { command: matching(/^/), until: matching(/T00:00:00\.000Z$/) } },
+      {
+        key,
+        deleted: true,
+        deletedAt: matching(/^/),
+        undo: { command: matching(/^/), until: matching(/T00:00:00\.000Z$/) },
+      },
     ]);
     expect((await runPrinted(world, document["items"][0].undo.command)).status).toBe(0);
   });
