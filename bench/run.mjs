@@ -21,7 +21,7 @@ import { renderTable } from "./table.mjs";
 
 const BENCH = path.dirname(fileURLToPath(import.meta.url));
 const BIN = path.join(BENCH, "../bin/taskflow");
-const BUILT = path.join(BENCH, "../dist/cli/main.cjs");
+const BUILT = path.join(BENCH, "../dist/cli/bundles.cjs");
 const SIGNALS = /** @type {const} */ ({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 });
 
 process.exitCode = await main(process.argv.slice(2));

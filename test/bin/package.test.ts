@@ -36,7 +36,7 @@ test("without a build, the program says how it is built, and exits with 1", asyn
 test("a build that lacks a part of itself is a fault, not one that is not built", async () => {
   await cp(path.join(ROOT, "bin"), sandbox.path("clone/bin"), { recursive: true });
   await mkdir(sandbox.path("clone/dist/cli"), { recursive: true });
-  await writeFile(sandbox.path("clone/dist/cli/main.cjs"), 'require("./gone.cjs")');
+  await writeFile(sandbox.path("clone/dist/cli/bundles.cjs"), 'require("./gone.cjs")');
   const { status, stderr } = await sandbox.bash("clone/bin/taskflow --version", { traces: true });
   expect(status).toBe(1);
   expect(stderr).toContain("gone.cjs");

@@ -74,7 +74,7 @@ afterEach(async () => {
 });
 
 export async function createSandbox(): Promise<Sandbox> {
-  if (!existsSync(path.join(ROOT, "dist/cli/main.cjs"))) throw new Error("not built: npm run build");
+  if (!existsSync(path.join(ROOT, "dist/cli/bundles.cjs"))) throw new Error("not built: npm run build");
   const root = await realpath(await mkdtemp(path.join(tmpdir(), "taskflow-bin-")));
   folders.push(root);
   const cwd = path.join(root, "project");

@@ -6,12 +6,12 @@
  * first use: the price is that a module used by two bundles is in both (which is why TaskflowError carries a brand).
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 
-const root = path.dirname(fileURLToPath(import.meta.url));
+const root = path.join(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
 
 if (process.argv.includes("--if-possible") && !isInstalled("esbuild")) {
@@ -23,6 +23,7 @@ const { build } = await import("esbuild");
 const stage = path.join(root, `dist.${process.pid}.tmp`);
 try {
   await buildCommandLine(path.join(stage, "cli"));
+  warmUp(path.join(stage, "cli"));
   if (existsSync(path.join(root, "src/index.ts"))) buildLibrary(path.join(stage, "lib"));
   replaceFolder(stage, path.join(root, "dist"));
 } finally {
@@ -30,7 +31,7 @@ try {
 }
 
 async function buildCommandLine(outdir) {
-  const queue = new Map([["main", path.join(root, "src/cli/main.ts")]]);
+  const queue = new Map(["main", "bundles"].map((name) => [name, path.join(root, `src/cli/${name}.ts`)]));
   const done = new Set();
   while (done.size < queue.size) {
     for (const [name, entry] of queue) {
@@ -40,6 +41,28 @@ async function buildCommandLine(outdir) {
     }
   }
   writeFileSync(path.join(outdir, "package.json"), '{ "type": "commonjs" }\n');
+}
+
+/** Where that fails, commands are only slower to start: a package is built in stranger places than this. */
+function warmUp(outdir) {
+  const folder = mkdtempSync(path.join(tmpdir(), "taskflow-build-"));
+  try {
+    const { status, stderr, error } = spawnSync(
+      process.execPath,
+      [path.join(import.meta.dirname, "warm-up.mjs"), outdir],
+      {
+        cwd: folder,
+        env: { HOME: folder, PATH: process.env.PATH },
+        stdio: ["ignore", "ignore", "pipe"],
+        encoding: "utf8",
+        timeout: 60_000,
+      },
+    );
+    if (status === 0) return;
+    process.stderr.write(`the program was built, but starts slower than it could:\n${error?.message ?? stderr}\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function bundle(name, entry, outdir, queue) {
@@ -80,7 +103,7 @@ async function bundle(name, entry, outdir, queue) {
     legalComments: "none",
     logLevel: "warning",
     define: {
-      TASKFLOW_VERSION: JSON.stringify(require("./package.json").version),
+      TASKFLOW_VERSION: JSON.stringify(require("../package.json").version),
       // Seven lines on stderr about Node 20: `doctor` says it in one, for who wants to know.
       "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": '"true"',
     },
