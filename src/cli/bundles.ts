@@ -47,6 +47,11 @@ export function loadBundle(name: string): unknown {
   return module.exports;
 }
 
+/** Whether V8 took the code that was kept of a bundle, instead of compiling it. */
+export function tookCode(name: string): boolean {
+  return bundles.get(name)?.script.cachedDataRejected === false;
+}
+
 /** Keeps the code of all bundles that were loaded, and of their functions that were called. For the build. */
 export function saveCode(): void {
   mkdirSync(CODE, { recursive: true });

@@ -1,6 +1,6 @@
 /**
  * Everything a command may touch of the world, as one value: tests hand in their own. `processContext` is the only
- * reader of `process` beside the bin.
+ * reader of `process` beside the bin and the loader of bundles.
  */
 import { readFileSync } from "node:fs";
 import { homedir, hostname, userInfo } from "node:os";

@@ -1,6 +1,6 @@
 /** What a machine gets that has nothing but Node: the packed package, without node_modules beside it. */
-import { cp, mkdir, writeFile } from "node:fs/promises";
-import { readFileSync } from "node:fs";
+import { cp, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { ROOT, createSandbox } from "./support.ts";
@@ -75,4 +75,39 @@ test("the packed program runs where nothing else is: version, upload, list, tabl
   );
   expect(run.status, run.stderr).toBe(0);
   expect(run.stdout).toContain(`taskflow ${version}\n`);
+});
+
+const CODE = path.join("dist/cli/code", `${process.versions.v8}-${process.arch}`);
+
+test("the build kept the code of what people run most, and V8 takes all of it", async () => {
+  const names = readdirSync(path.join(ROOT, CODE));
+  for (const name of ["main", "cli.actions.upload", "cli.actions.list", "storage.fs.driver", "storage.s3.driver"]) {
+    expect(names).toContain(`${name}.cjs`);
+  }
+  const script = `
+    const { loadBundle, tookCode } = require(${JSON.stringify(path.join(ROOT, "dist/cli/bundles.cjs"))});
+    for (const name of ${JSON.stringify(names)}) {
+      loadBundle(name);
+      if (!tookCode(name)) console.log(name);
+    }`;
+  await writeFile(sandbox.path("took.cjs"), script);
+  const { status, stdout, stderr } = await sandbox.bash(`${process.execPath} took.cjs`);
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+});
+
+test("without that code, or with some that is hurt, the program runs all the same", async () => {
+  for (const name of ["bin", "dist"])
+    await cp(path.join(ROOT, name), sandbox.path(`copy/${name}`), { recursive: true });
+  const code = sandbox.path("copy", CODE);
+  const upload = "echo hello > hello.txt; copy/bin/taskflow attach upload T-1 hello.txt";
+  const expectUpload = async (): Promise<void> => {
+    const { status, stderr } = await sandbox.bash(upload);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining("attached 1 file") as string });
+  };
+  for (const name of await readdir(code)) await truncate(path.join(code, name), 100);
+  await expectUpload();
+  for (const name of await readdir(code)) await writeFile(path.join(code, name), "no code");
+  await expectUpload();
+  await rm(code, { recursive: true });
+  await expectUpload();
 });
