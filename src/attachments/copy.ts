@@ -57,13 +57,16 @@ export async function* pairs(
   }
 }
 
-/** What there is to copy, a page at a time. */
+/** What there is to copy, a page at a time; `onOther` is told the keys of what is no attachment. */
 export async function* copyable(
   { from }: Pick<Stores, "from">,
   task: string | null,
-  signal: AbortSignal,
+  { signal, onOther }: { readonly signal: AbortSignal; readonly onOther: (key: string) => void },
 ): AsyncGenerator<ObjectInfo, void, undefined> {
-  for await (const object of from.list(prefixOf(task), { signal })) if (attachmentOf(object) !== null) yield object;
+  for await (const object of from.list(prefixOf(task), { signal })) {
+    if (attachmentOf(object) === null) onOther(object.key);
+    else yield object;
+  }
 }
 
 function prefixOf(task: string | null): string {

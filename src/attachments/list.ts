@@ -24,6 +24,8 @@ export interface ListQuery {
   readonly after?: string;
   /** Read each attachment's record too: a request each, 16 at a time. */
   readonly details?: boolean;
+  /** Told the key of everything that is no attachment, as far as the list came. */
+  readonly onOther?: (key: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +102,10 @@ async function* wanted(
     query.deleted === true ? versionsOf(driver).listDeleted(prefix, options) : driver.list(prefix, options);
   for await (const object of objects) {
     const attachment = attachmentOf(object);
-    if (attachment === null) continue;
+    if (attachment === null) {
+      query.onOther?.(object.key);
+      continue;
+    }
     if (query.matches !== undefined && !query.matches(attachment.name)) continue;
     if (query.since !== undefined && (attachment.deletedAt ?? attachment.createdAt) < query.since) continue;
     yield attachment;

@@ -46,6 +46,8 @@ export interface UploadRequest {
   readonly resume?: { readonly path: string } & Omit<Resume, "identity">;
   readonly signal: AbortSignal;
   readonly onBytes?: (count: number) => void;
+  /** As `PutOptions.onRead`. */
+  readonly onRead?: (count: number) => void;
 }
 
 /** `replaced` and `supersededBy` of `replace`. */
@@ -118,6 +120,7 @@ export async function upload(driver: StorageDriver, request: UploadRequest, tool
       ...(resume === undefined ? {} : { resume }),
       signal,
       ...(request.onBytes === undefined ? {} : { onBytes: request.onBytes }),
+      ...(request.onRead === undefined ? {} : { onRead: request.onRead }),
     });
   const stored = await put(key).catch((error: unknown) => {
     // The id of a crashed upload, or of another machine's: as good as impossible, and cured by another id.

@@ -112,6 +112,8 @@ export interface PutOptions {
   readonly signal: AbortSignal;
   /** Called with the number of bytes that have been taken from the body since the last call. */
   readonly onBytes?: (count: number) => void;
+  /** Bytes that were read to hash them, where all are before the first is stored. */
+  readonly onRead?: (count: number) => void;
 }
 
 export interface Range {

@@ -121,6 +121,18 @@ describe("on a bucket", () => {
     expect(world.s3.keys(BUCKET)).toEqual([]);
   });
 
+  test("versioning that may not be read: said so before anything is deleted, and --yes answers", async () => {
+    const world = await onBucket([], ["s3:GetBucketVersioning"]);
+    const { status, stderr } = await world.run(["attach", "delete", "T-1", "--all"]);
+    expect({ status, stderr }).toEqual({
+      status: 9,
+      stderr: expect.stringMatching(/Whether this can be undone isn't known: .*\(s3:GetBucketVersioning\)/) as string,
+    });
+    expect(world.s3.keys(BUCKET)).toHaveLength(1);
+    expect((await world.run(["attach", "delete", "T-1", "--all", "--yes"])).status).toBe(0);
+    expect(world.s3.keys(BUCKET)).toEqual([]);
+  });
+
   test("a server that knows no rules has none", async () => {
     const world = await onBucket([after(7)]);
     world.s3.fault({ operation: "GetBucketLifecycleConfiguration" }, reply({ status: 501, code: "NotImplemented" }));

@@ -48,6 +48,33 @@ describe("off a terminal", () => {
     expect(lines[0]).toMatch(/^10s attaching disk\.img {2}1% {2}.* left {2}9\.0 MiB of 600\.0 MiB {2}.*\/s$/);
   });
 
+  test("reading before the transfer is told as that, and is no part of its time", () => {
+    const lines: string[] = [];
+    const progress = createProgress({ now: () => new Date() } satisfies Partial<Context> as unknown as Context, {
+      verb: "attaching",
+      live: false,
+      color: false,
+      line: (text) => lines.push(text),
+    });
+    progress.expect(400 * MIB, 1);
+    progress.at("disk.img");
+    const seconds = (count: number, each: () => void): void => {
+      for (let second = 0; second < count; second += 1) {
+        each();
+        vi.advanceTimersByTime(SECOND);
+      }
+    };
+    seconds(40, () => progress.read(10 * MIB));
+    seconds(50, () => progress.advance(MIB));
+    progress.stop();
+    expect(lines).toEqual([
+      "reading disk.img  25%  100.0 MiB of 400.0 MiB  10.0 MiB/s",
+      "reading disk.img  50%  200.0 MiB of 400.0 MiB  10.0 MiB/s",
+      "reading disk.img  100%  400.0 MiB of 400.0 MiB  10.0 MiB/s",
+      "attaching disk.img  10%  6m left  40.0 MiB of 400.0 MiB  1.0 MiB/s",
+    ]);
+  });
+
   test("a transfer of unknown length tells what has come, and neither a share nor an end", () => {
     expect(transfer(10, null)).toEqual([
       expect.stringMatching(/^10s attaching disk\.img {2}9\.0 MiB {2}[\d.]+ KiB\/s$/),

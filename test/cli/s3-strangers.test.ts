@@ -1,6 +1,7 @@
 /** What answers at the endpoint is another kind of server: it is told so, and nothing is taken for done or for empty. */
 import { createServer } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
+import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { createS3World } from "./s3-support.ts";
@@ -43,6 +44,19 @@ async function endpointOf({ status, headers, body }: Stranger): Promise<string> 
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+test("F26 what speaks no HTTP is not S3 either: exit 6", async () => {
+  const world = await createS3World();
+  const server = createTcpServer((socket) => socket.on("error", () => undefined).end("SSH-2.0-OpenSSH_9.2\r\n"));
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const env = { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  const { status, stderr } = await world.run(["attach", "list", "T-1"], { env });
+  expect({ status, stderr }).toEqual({
+    status: 6,
+    stderr: expect.stringContaining("what answered is not S3") as string,
+  });
+});
 
 test.each(Object.entries(STRANGERS))("F26 %s is not S3, whatever is asked of it: exit 6", async (_, stranger) => {
   const world = await createS3World();

@@ -17,6 +17,7 @@ import type { Progress } from "../output/progress.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
+import { createOthers } from "./others.ts";
 
 type Row = Extract<Copied, { outcome: "copied" }>;
 type Outcome = { readonly pair: Pair } & ({ readonly copied: Copied } | { readonly error: unknown });
@@ -87,10 +88,13 @@ async function expectAll(
 ): Promise<void> {
   let files = 0;
   let bytes = 0;
-  for await (const { size } of copyable(stores, task, ctx.signal)) {
+  const others = createOthers();
+  const looking = { signal: ctx.signal, onOther: (key: string) => others.see(key) };
+  for await (const { size } of copyable(stores, task, looking)) {
     files += 1;
     bytes += size;
   }
+  await others.tell(report);
   if (files === 0 && task !== null) {
     throw new TaskflowError("not_found", `nothing is attached to ${task} in ${stores.from.location}`);
   }

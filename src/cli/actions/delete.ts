@@ -51,8 +51,9 @@ export function runDelete(ctx: Context, operands: readonly string[], options: De
     const driver = await session.openStore();
     const select = (): AsyncIterable<Selected> => selectAttachments(ctx, driver, session.report, operands, selection);
     if (options.dryRun === true) return await dryRun(session, select(), options, driver);
-    if (options.yes !== true && (options.purge === true || !(await keepsDeleted(ctx, driver)))) {
-      await askFirst(ctx, driver, operands, options);
+    if (options.yes !== true) {
+      const kept = options.purge === true ? false : await keepsDeleted(ctx, driver);
+      if (kept !== true) await askFirst(ctx, driver, operands, options, kept);
     }
     return options.purge === true
       ? await purge(session, driver, select())
@@ -60,10 +61,10 @@ export function runDelete(ctx: Context, operands: readonly string[], options: De
   });
 }
 
-/** Where that may not be known it is as if it didn't. */
-async function keepsDeleted({ signal }: Context, { versions }: StorageDriver): Promise<boolean> {
+/** `null`: that may not be known. */
+async function keepsDeleted({ signal }: Context, { versions }: StorageDriver): Promise<boolean | null> {
   if (versions === undefined) return false;
-  return versions.keepsDeleted === undefined || (await versions.keepsDeleted({ signal })) === true;
+  return versions.keepsDeleted === undefined ? true : await versions.keepsDeleted({ signal });
 }
 
 async function remove(
@@ -154,7 +155,10 @@ async function purge(
       await report.item({ attachment: { ...chosen.attachment, deleted: true }, undo: null }, chosen.attachment.size);
     }
   }
-  report.summary(`purged ${count(done, "attachment")} in ${printable(driver.location)}, for good`);
+  const where = printable(driver.location);
+  report.summary(
+    done === 0 ? `nothing was purged in ${where}` : `purged ${count(done, "attachment")} in ${where}, for good`,
+  );
   return undefined;
 }
 
@@ -179,6 +183,7 @@ async function askFirst(
   driver: StorageDriver,
   operands: readonly string[],
   options: DeleteOptions,
+  isUndoable: false | null,
 ): Promise<void> {
   const task = options.task ?? operands[0] ?? "";
   const what =
@@ -186,7 +191,11 @@ async function askFirst(
       ? `everything on ${task}, deleted ones too,`
       : operands.map((operand) => printable(operand)).join(" ");
   const verb = options.purge === true ? "purge" : "delete";
-  await confirm(ctx, `${verb} ${what} in ${printable(driver.location)}? This can't be undone.`);
+  const warning =
+    isUndoable === false
+      ? "This can't be undone."
+      : "Whether this can be undone isn't known: the bucket's versioning may not be read (s3:GetBucketVersioning).";
+  await confirm(ctx, `${verb} ${what} in ${printable(driver.location)}? ${warning}`);
 }
 
 type Deleted = Attachment & { readonly deletedAt: Date };

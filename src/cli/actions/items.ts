@@ -11,6 +11,7 @@ import type { KeyResult, StorageDriver } from "../../storage/driver.ts";
 import type { Context } from "../context.ts";
 import { readTsvField } from "../output/printable.ts";
 import type { Report } from "../output/report.ts";
+import { createOthers } from "./others.ts";
 
 export interface Selection {
   /** Whole tasks are only taken where the action offers it; by `option` one was asked for, and items contradict it. */
@@ -72,16 +73,19 @@ export async function* selectAttachments<Row>(
   if (items.length === 0) {
     if (selection.whole === undefined || task === null) throw withoutItems(selection);
     const { since, order } = selection.whole;
+    const others = createOthers();
     for (const deleted of among === "any" ? [false, true] : [among === "deleted"]) {
       const all = list(driver, {
         task,
         deleted,
+        onOther: (key) => others.see(key),
         signal: ctx.signal,
         ...(order === undefined ? {} : { order }),
         ...(since === undefined ? {} : { since }),
       });
       for await (const attachment of all.attachments) yield { attachment, index: null, text: attachment.key };
     }
+    await others.tell(report);
     return;
   }
   refuseWithWhole(selection);

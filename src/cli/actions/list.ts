@@ -12,6 +12,7 @@ import { printable } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { value } from "../parse.ts";
 import { runSession } from "../session.ts";
+import { createOthers } from "./others.ts";
 
 export function runList(ctx: Context, operands: readonly string[], options: ListOptions): Promise<number> {
   const deleted = options.deleted === true;
@@ -30,8 +31,10 @@ export function runList(ctx: Context, operands: readonly string[], options: List
     const matches = options.name === undefined ? undefined : compileGlob(options.name);
     const since = options.since === undefined ? undefined : value("--since", parseSince(ctx.now()))(options.since);
     const driver = await openStore();
+    const others = createOthers();
     const listing = list(driver, {
       task,
+      onOther: (key) => others.see(key),
       deleted,
       signal: ctx.signal,
       details: options.details === true,
@@ -53,6 +56,7 @@ export function runList(ctx: Context, operands: readonly string[], options: List
       any = true;
       await report.item(attachment, attachment.size);
     }
+    await others.tell(report);
     const next = listing.next();
     if (!any) report.summary(nothing(task, deleted));
     // As it is printed it has to work; what can't be printed is in the JSON.

@@ -59,7 +59,8 @@ export function runUndelete(ctx: Context, operands: readonly string[], options: 
       }
     }
     const verb = options.dryRun === true ? "would bring back" : "brought back";
-    report.summary(`${verb} ${count(done, "attachment")} in ${printable(driver.location)}`);
+    const what = done === 0 ? "nothing" : count(done, "attachment");
+    report.summary(`${verb} ${what} in ${printable(driver.location)}`);
     return options.dryRun === true ? { extra: { dryRun: true } } : undefined;
   });
 }

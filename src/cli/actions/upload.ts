@@ -139,7 +139,7 @@ function namedFiles(
   return { task, files };
 }
 
-type Request = Omit<Parameters<typeof upload>[1], "name" | "source" | "onBytes">;
+type Request = Omit<Parameters<typeof upload>[1], "name" | "source" | "onBytes" | "onRead">;
 
 async function requestOf(ctx: Context, task: string, options: UploadOptions, settings: Settings): Promise<Request> {
   return await Promise.resolve({
@@ -192,7 +192,8 @@ async function attach(
   try {
     const resumed = await resumeOf(file, source, resume);
     const onBytes = (bytes: number): void => progress.advance(bytes);
-    const result = await upload(driver, { ...request, ...resumed, name: input.name, source, onBytes }, ctx);
+    const onRead = (bytes: number): void => progress.read(bytes);
+    const result = await upload(driver, { ...request, ...resumed, name: input.name, source, onBytes, onRead }, ctx);
     const link = linkTo === null ? null : await linkTo(result.attachment);
     return { result, source: input.source, link };
   } finally {

@@ -13,6 +13,7 @@ import { count, formatSize } from "../output/format.ts";
 import { tsvField } from "../output/printable.ts";
 import type { Progress } from "../output/progress.ts";
 import type { FailurePlace, Report, View } from "../output/report.ts";
+import { createOthers } from "./others.ts";
 import { runSession } from "../session.ts";
 import { bucketOf, selectAttachments } from "./items.ts";
 import type { Selected } from "./items.ts";
@@ -105,11 +106,13 @@ async function plan(
   const few: Selected[] = [];
   let files = 0;
   let bytes = 0;
-  for await (const one of whole ? everything(ctx, driver, parsed.task) : items()) {
+  const others = createOthers();
+  for await (const one of whole ? everything(ctx, driver, parsed.task, (key) => others.see(key)) : items()) {
     files += 1;
     bytes += one.attachment.size;
     if (!whole) few.push(one);
   }
+  await others.tell(report);
   progress.expect(bytes, files);
   if (files > 0) await report.note(`verifying ${count(files, "attachment")}, up to ${formatSize(bytes)} to read`);
   return whole ? everything(ctx, driver, parsed.task) : few;
@@ -119,8 +122,9 @@ async function* everything(
   ctx: Context,
   driver: StorageDriver,
   task: string | null,
+  onOther: (key: string) => void = () => undefined,
 ): AsyncGenerator<Selected, void, undefined> {
-  const { attachments } = list(driver, { task, order: "key", signal: ctx.signal });
+  const { attachments } = list(driver, { task, order: "key", onOther, signal: ctx.signal });
   for await (const attachment of attachments) yield { attachment, index: null, text: attachment.key };
 }
 

@@ -11,6 +11,8 @@ export interface Progress {
   /** Adds to what is expected; `null` makes the total unknown for good. */
   expect(bytes: number | null, items: number): void;
   advance(bytes: number): void;
+  /** Bytes that were only read, to be moved afterwards: told until the first ones move. */
+  read(bytes: number): void;
   /** Bytes that an earlier run has moved: they are done, and no measure of how fast this one is. */
   skip(bytes: number): void;
   itemDone(): void;
@@ -43,6 +45,8 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
   let totalItems = 0;
   let bytes = 0;
   let skipped = 0;
+  let read = 0;
+  let movingSince: number | null = null;
   let items = 0;
   let name = "";
   let nextLine = FIRST_LINE_MS;
@@ -55,16 +59,22 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
 
   const subject = (): string => (totalItems > 1 ? `${items} of ${count(totalItems, "file")}` : printable(name));
 
+  const isReading = (): boolean => movingSince === null && read > 0;
+  const verb = (): string => (isReading() ? "reading" : options.verb);
+
   /** The most wanted first: a narrow terminal has no room for the last ones. */
   const facts = (): string[] => {
-    const seconds = elapsed() / 1000;
-    const rate = seconds > 0.5 ? (bytes - skipped) / seconds : 0;
+    const done = isReading() ? read : bytes;
+    const seconds = (elapsed() - (movingSince ?? 0)) / 1000;
+    const rate = seconds > 0.5 ? (isReading() ? read : bytes - skipped) / seconds : 0;
     const known: string[] = [];
     if (total !== null && total > 0) {
-      known.push(`${Math.floor((bytes / total) * 100)}%`);
-      if (rate > 0 && total > bytes) known.push(`${formatSeconds(Math.max(1, (total - bytes) / rate))} left`);
-      known.push(`${formatSize(bytes)} of ${formatSize(total)}`);
-    } else if (total === null) known.push(formatSize(bytes));
+      known.push(`${Math.floor((done / total) * 100)}%`);
+      // What comes after the reading takes longer, and nobody knows yet how long.
+      if (rate > 0 && total > done && !isReading())
+        known.push(`${formatSeconds(Math.max(1, (total - done) / rate))} left`);
+      known.push(`${formatSize(done)} of ${formatSize(total)}`);
+    } else if (total === null) known.push(formatSize(done));
     if (rate > 0) known.push(`${formatSize(Math.round(rate))}/s`);
     return known;
   };
@@ -77,7 +87,7 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
       if (stopped) return;
       spinner = createSpinner(ctx.stderrStream, options.color);
     }
-    spinner.draw(options.verb, subject(), facts(), ctx.stderr.columns());
+    spinner.draw(verb(), subject(), facts(), ctx.stderr.columns());
   };
 
   const tick = (): void => {
@@ -85,7 +95,7 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
       // Work goes on without it: `loading` stays set, so it is not tried again.
       draw().catch(() => undefined);
     } else if (elapsed() >= nextLine) {
-      options.line([`${options.verb} ${subject()}`, ...facts()].join("  "));
+      options.line([`${verb()} ${subject()}`, ...facts()].join("  "));
       nextLine = elapsed() + Math.min(SLOWEST_LINE_MS, nextLine);
     }
     if (options.event !== undefined && elapsed() >= nextEvent) {
@@ -102,7 +112,12 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
       totalItems += expectedItems;
     },
     advance(more) {
+      // The clock of the rate begins with the first of them, unless something else than reading took the time before.
+      movingSince ??= read > 0 ? elapsed() : 0;
       bytes += more;
+    },
+    read(more) {
+      read += more;
     },
     skip(more) {
       bytes += more;

@@ -30,6 +30,8 @@ export function sockets(error: unknown, store: S3Store): Meaning | undefined {
       hint: "name the authority's certificate with --ca-file or AWS_CA_BUNDLE",
     };
   }
+  // Node's parser, of what isn't HTTP at all.
+  if (code.startsWith("HPE_")) return notS3(store);
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -58,7 +58,10 @@ function isReadableByPosition(body: Body): body is LargeBody {
 /** Read twice: what is recorded of the whole goes before the first part. */
 async function putLarge(store: S3Store, key: string, body: LargeBody, options: PutOptions): Promise<StoredObject> {
   const digester = createDigester();
-  await takeBody(key, body, options, (chunk) => digester.update(chunk));
+  await takeBody(key, body, options, (chunk) => {
+    digester.update(chunk);
+    options.onRead?.(chunk.length);
+  });
   const digests = digester.end();
   if (digests.size !== body.size) await body.settle(digests.size);
   checkTaken(key, digests, body.size, options);
@@ -86,7 +89,10 @@ async function putSpooled(store: S3Store, key: string, body: Body, options: PutO
     await body.settle(digests.size);
     checkTaken(key, digests, body.size, options);
     const atEnd: PutOptions = { ...options, record: { ...options.record, meta: metaAtEnd(options) } };
-    if (bytes !== null) return await putSingle(store, key, bytes, digests.sha256, atEnd);
+    if (bytes !== null) {
+      options.onBytes?.(bytes.length);
+      return await putSingle(store, key, bytes, digests.sha256, atEnd);
+    }
     return await putMultipart(
       store,
       key,
@@ -99,8 +105,8 @@ async function putSpooled(store: S3Store, key: string, body: Body, options: PutO
             new TaskflowError("io", `cannot store ${key}: what was kept of the input came back otherwise`),
           ),
       },
-      // Counted as they came; and nobody can read them again.
-      { ...atEnd, onBytes: () => undefined, resume: undefined },
+      // Nobody can read them again.
+      { ...atEnd, resume: undefined },
     );
   } finally {
     await spooled.remove();

@@ -40,7 +40,7 @@ export async function spool(store: S3Store, key: string, body: Body, options: Pu
       inMemory += chunk.length;
       digester.update(chunk);
       await written;
-      options.onBytes?.(chunk.length);
+      options.onRead?.(chunk.length);
     });
     // Set in a closure, which the compiler doesn't follow.
     const spooled = file as SpoolFile | null;

@@ -65,6 +65,29 @@ describe("put", () => {
     expect(s3.connections, "not one for each").toBeLessThan(10);
   });
 
+  test("what is hashed before it is sent is counted as read, and again as sent", async () => {
+    const s3 = await double({ discard: true });
+    const driver = await driverOn(s3);
+    const bytes = bytesOf(9 * MiB);
+    for (const body of [fileOf(bytes), bodyOf(bytes, { size: null })]) {
+      const counted: ["read" | "sent", number][] = [];
+      await driver.put(
+        KEY,
+        body,
+        putOptions({
+          onRead: (count) => void counted.push(["read", count]),
+          onBytes: (count) => void counted.push(["sent", count]),
+        }),
+      );
+      const sumOf = (what: string): number =>
+        counted.filter(([kind]) => kind === what).reduce((sum, [, count]) => sum + count, 0);
+      expect([sumOf("read"), sumOf("sent")]).toEqual([9 * MiB, 9 * MiB]);
+      const firstSent = counted.findIndex(([kind]) => kind === "sent");
+      expect(counted.slice(firstSent).every(([kind]) => kind === "sent")).toBe(true);
+      s3.delete("b", KEY);
+    }
+  });
+
   test("a pipe of a few bytes is one PUT, a long one is in parts", async () => {
     const s3 = await double();
     const driver = await driverOn(s3);
