@@ -10,17 +10,17 @@ import type {
   NoncurrentVersion,
 } from "../lifecycle/lifecycle.ts";
 import type { LifecycleRule, MinimumSize } from "../lifecycle/rules.ts";
-import { wholeSeconds } from "./describe.ts";
-import { failed } from "./errors.ts";
-import { listVersions } from "./key-versions.ts";
-import type { Entry } from "./key-versions.ts";
-import { notS3 } from "./network.ts";
-import { explained, requestRaw } from "./request.ts";
-import { isNamed, statusOf } from "./sdk-error.ts";
+import { wholeSeconds } from "./read/describe.ts";
+import { failed } from "./failures/errors.ts";
+import { listVersions } from "./versions/key-versions.ts";
+import type { Entry } from "./versions/key-versions.ts";
+import { notS3 } from "./failures/network.ts";
+import { explained, requestRaw } from "./client/request.ts";
+import { isNamed, statusOf } from "./failures/sdk-error.ts";
 import type { S3Store, Versioning } from "./store.ts";
-import { knownTags } from "./tags.ts";
-import { unfinished } from "./unfinished.ts";
-import { versioningOf } from "./versioning.ts";
+import { knownTags } from "./read/tags.ts";
+import { unfinished } from "./upload/unfinished.ts";
+import { versioningOf } from "./versions/versioning.ts";
 
 export function s3Lifecycle(store: S3Store): Lifecycle {
   return {

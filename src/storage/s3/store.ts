@@ -1,8 +1,8 @@
 /** What all parts of the S3 driver share: one bucket, its client, and what was learnt of it on the way. */
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3Settings } from "../s3-settings.ts";
-import type { Ledger } from "./ledger.ts";
-import type { Transport } from "./transport.ts";
+import type { Ledger } from "./upload/ledger.ts";
+import type { Transport } from "./client/transport.ts";
 
 export interface S3Store {
   readonly bucket: string;

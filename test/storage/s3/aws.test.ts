@@ -23,7 +23,7 @@ import { crc32 } from "node:zlib";
 import { openS3 } from "../../../src/storage/s3/driver.ts";
 import type { Body, StorageDriver } from "../../../src/storage/driver.ts";
 import type { Resume } from "../../../src/storage/resume.ts";
-import type { PartBody } from "../../../src/storage/s3/part-body.ts";
+import type { PartBody } from "../../../src/storage/s3/client/part-body.ts";
 import type { S3Settings } from "../../../src/storage/s3-settings.ts";
 import { DEFAULT_S3_SETTINGS } from "../../../src/storage/s3-settings.ts";
 import { bytesOf, calm, collect, keysOf, putOptions, putText, sha256, text } from "../../conformance/bodies.ts";

@@ -6,8 +6,8 @@ import { ok, skip, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import { preflightHeaders, refusalOf } from "../../preflight.ts";
 import type { Preflight, PreflightReply } from "../../preflight.ts";
-import { asTaskflowError } from "../errors.ts";
-import { s3Presigner } from "../presigner.ts";
+import { asTaskflowError } from "../failures/errors.ts";
+import { s3Presigner } from "../links/presigner.ts";
 import type { S3Store } from "../store.ts";
 import { ask } from "./setting.ts";
 

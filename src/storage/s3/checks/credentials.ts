@@ -3,10 +3,10 @@ import type { TaskflowError } from "../../../errors.ts";
 import { TaskflowError as Failure } from "../../../errors.ts";
 import { ok, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
-import { signedBy } from "../classics.ts";
-import { asTaskflowError } from "../errors.ts";
-import type { Call } from "../errors.ts";
-import { sessionOf } from "../link-term.ts";
+import { signedBy } from "../failures/classics.ts";
+import { asTaskflowError } from "../failures/errors.ts";
+import type { Call } from "../failures/errors.ts";
+import { sessionOf } from "../links/link-term.ts";
 import type { S3Store } from "../store.ts";
 import type { Reach } from "./reach.ts";
 

@@ -4,11 +4,11 @@ import type { TaskflowError } from "../../../errors.ts";
 import { isTaskflowError } from "../../../errors.ts";
 import { ok, skip, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
-import { regionIn } from "../region.ts";
-import { dateOf } from "../reply.ts";
-import { explained, request, requestRaw } from "../request.ts";
-import type { SignalledCall } from "../request.ts";
-import { headersOf, statusOf } from "../sdk-error.ts";
+import { regionIn } from "../client/region.ts";
+import { dateOf } from "../client/reply.ts";
+import { explained, request, requestRaw } from "../client/request.ts";
+import type { SignalledCall } from "../client/request.ts";
+import { headersOf, statusOf } from "../failures/sdk-error.ts";
 import type { S3Store } from "../store.ts";
 
 export interface Reach {

@@ -2,8 +2,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { skip } from "../../check.ts";
 import type { Finding } from "../../check.ts";
-import { explained, requestRaw } from "../request.ts";
-import { isNamed } from "../sdk-error.ts";
+import { explained, requestRaw } from "../client/request.ts";
+import { isNamed } from "../failures/sdk-error.ts";
 import type { S3Store } from "../store.ts";
 
 /** `missing`: the bucket has none. `unknown`: it may not be read, or this store has no such thing. */

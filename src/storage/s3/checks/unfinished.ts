@@ -5,8 +5,8 @@ import { ok, several, skip, warn } from "../../check.ts";
 import type { CheckOptions, Finding } from "../../check.ts";
 import type { StorageDriver } from "../../driver.ts";
 import type { UnfinishedUpload } from "../../lifecycle/lifecycle.ts";
-import { explained, requestRaw } from "../request.ts";
-import { isNamed } from "../sdk-error.ts";
+import { explained, requestRaw } from "../client/request.ts";
+import { isNamed } from "../failures/sdk-error.ts";
 import { GiB } from "../store.ts";
 import type { S3Store } from "../store.ts";
 

@@ -2,7 +2,7 @@
 import { ok, skip, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
 import type { S3Store } from "../store.ts";
-import { versioningOf } from "../versioning.ts";
+import { versioningOf } from "../versions/versioning.ts";
 import { awsLine } from "./setting.ts";
 
 export async function checkVersioning(store: S3Store, signal: AbortSignal): Promise<Finding> {

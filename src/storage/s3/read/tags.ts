@@ -1,0 +1,57 @@
+/** Tags, which take a request of their own and a permission of their own. */
+import { GetObjectTaggingCommand } from "@aws-sdk/client-s3";
+import { isTaskflowError } from "../../../errors.ts";
+import { request } from "../client/request.ts";
+import type { S3Store } from "../store.ts";
+
+type Tags = Record<string, string>;
+
+interface Place {
+  readonly key: string;
+  /** Absent: the live object. */
+  readonly versionId?: string | undefined;
+}
+
+/** `count`: as HEAD or GET told it; left out where there are none, or none may be read. */
+export async function tagsOf(
+  store: S3Store,
+  key: string,
+  count: number | undefined,
+  { signal, versionId }: { readonly signal: AbortSignal; readonly versionId?: string },
+): Promise<Tags> {
+  if (count === undefined || count === 0 || store.learnt.tagsUnreadable) return {};
+  const tags = await readableTags(store, { key, versionId }, ["unsupported", "access_denied"], signal);
+  if (tags === null) store.learnt.tagsUnreadable = true;
+  return tags ?? {};
+}
+
+/** `null` where they may not be read, or not any more. Asked for without a HEAD: it tells of tags only whom may read them. */
+export async function knownTags(store: S3Store, place: Place, signal: AbortSignal): Promise<Tags | null> {
+  return await readableTags(store, place, ["unsupported", "access_denied", "not_found"], signal);
+}
+
+/** `null` for an error of these codes. */
+async function readableTags(
+  store: S3Store,
+  { key, versionId }: Place,
+  codes: readonly string[],
+  signal: AbortSignal,
+): Promise<Tags | null> {
+  const call = { act: `read the tags of ${key}`, action: "s3:GetObjectTagging", key, signal };
+  try {
+    const { TagSet } = await request(store, call, (client, options) =>
+      client.send(
+        new GetObjectTaggingCommand({
+          Bucket: store.bucket,
+          Key: key,
+          ...(versionId === undefined ? {} : { VersionId: versionId }),
+        }),
+        options,
+      ),
+    );
+    return Object.fromEntries((TagSet ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+  } catch (error) {
+    if (isTaskflowError(error) && codes.includes(error.code)) return null;
+    throw error;
+  }
+}

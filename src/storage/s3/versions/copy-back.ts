@@ -1,0 +1,151 @@
+/** Brings a version back by copying it over its marker: for who may write but not remove versions. */
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import type { CreateMultipartUploadCommandInput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import pMap from "p-map";
+import { TaskflowError, isTaskflowError } from "../../../errors.ts";
+import { isArchiveClass } from "../../archive-class.ts";
+import { DEFAULT_CLASS } from "../read/describe.ts";
+import { headRaw } from "../read/head.ts";
+import type { Entry } from "./key-versions.ts";
+import { request } from "../client/request.ts";
+import type { SignalledCall } from "../client/request.ts";
+import { GiB, MiB } from "../store.ts";
+import type { S3Store } from "../store.ts";
+import { tagsOf } from "../read/tags.ts";
+
+/** The most that CopyObject copies (API reference). */
+const COPY_AT_MOST = 5 * GiB;
+
+const PARTS_AT_ONCE = 8;
+
+/**
+ * Bytes, type, metadata, tags and class are those of the version, but that a thawed one comes back where it can be read;
+ * its time is that of the copy. Errors: `archived` where the bytes can't be read; `exists` where something is under the key by now.
+ */
+export async function copyBack(
+  store: S3Store,
+  { key, versionId, size, storageClass }: Entry,
+  signal: AbortSignal,
+  copyAtMost = COPY_AT_MOST,
+): Promise<void> {
+  const call: SignalledCall = { act: `undelete ${key}`, action: "s3:PutObject", key, signal };
+  const copy: Copy = {
+    store,
+    call,
+    key,
+    versionId,
+    size,
+    source: `${store.bucket}/${encodePath(key)}?versionId=${encodeURIComponent(versionId)}`,
+    storageClass:
+      storageClass === DEFAULT_CLASS || isArchiveClass(storageClass)
+        ? {}
+        : { StorageClass: storageClass as "STANDARD" },
+    // Over a marker there is nothing; over what somebody put there meanwhile it would be a replacement.
+    condition: store.isAws ? { IfNoneMatch: "*" } : {},
+  };
+  try {
+    if (size > copyAtMost) await copyInParts(copy);
+    else await copyWhole(copy);
+  } catch (error) {
+    throw isTaskflowError(error) && error.code === "archived" ? cannotBeRead(key, error) : error;
+  }
+}
+
+/** Only who may remove the marker needs no bytes. */
+function cannotBeRead(key: string, { requestId, context, cause }: TaskflowError): TaskflowError {
+  return new TaskflowError("archived", `cannot undelete ${key}: it is archived, and can't be copied back`, {
+    hint: `first: taskflow attach thaw '${key}' --wait; who may s3:DeleteObjectVersion need not`,
+    requestId,
+    context,
+    cause,
+  });
+}
+
+interface Copy {
+  readonly store: S3Store;
+  readonly call: SignalledCall;
+  readonly key: string;
+  readonly versionId: string;
+  readonly size: number;
+  readonly source: string;
+  readonly storageClass: { readonly StorageClass?: "STANDARD" };
+  readonly condition: { readonly IfNoneMatch?: "*" };
+}
+
+/** S3 copies metadata and tags by itself; the class is the one thing that it doesn't. */
+async function copyWhole({ store, call, key, source, storageClass, condition }: Copy): Promise<void> {
+  await request(store, call, (client, options) =>
+    client.send(
+      new CopyObjectCommand({ Bucket: store.bucket, Key: key, CopySource: source, ...storageClass, ...condition }),
+      options,
+    ),
+  );
+}
+
+async function copyInParts(copy: Copy): Promise<void> {
+  const { store, call, key, versionId, size, source, storageClass, condition } = copy;
+  const { signal } = call;
+  const version = await headRaw(store, key, { signal, versionId });
+  const tags = Object.entries(await tagsOf(store, key, version.TagCount, { signal, versionId }));
+  const target = { Bucket: store.bucket, Key: key };
+  const { UploadId } = await request(store, call, (client, options) =>
+    client.send(
+      new CreateMultipartUploadCommand({
+        ...target,
+        ...headersOfVersion(version),
+        ...storageClass,
+        ...(tags.length === 0 ? {} : { Tagging: tags.map((pair) => pair.map(encodeURIComponent).join("=")).join("&") }),
+      }),
+      options,
+    ),
+  );
+  if (UploadId === undefined) throw new TaskflowError("network", `cannot ${call.act}: the store tells no upload id`);
+  const upload = { ...target, UploadId };
+  try {
+    const partSize = Math.max(512 * MiB, Math.ceil(size / 10_000 / MiB) * MiB);
+    const numbers = Array.from({ length: Math.ceil(size / partSize) }, (_, index) => index + 1);
+    const parts = await pMap(
+      numbers,
+      async (number) => {
+        const range = `bytes=${(number - 1) * partSize}-${Math.min(number * partSize, size) - 1}`;
+        const { CopyPartResult } = await request(store, call, (client, options) =>
+          client.send(
+            new UploadPartCopyCommand({ ...upload, PartNumber: number, CopySource: source, CopySourceRange: range }),
+            options,
+          ),
+        );
+        return { PartNumber: number, ETag: CopyPartResult?.ETag ?? "" };
+      },
+      { concurrency: PARTS_AT_ONCE },
+    );
+    await request(store, call, (client, options) =>
+      client.send(
+        new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts }, ...condition }),
+        options,
+      ),
+    );
+  } catch (error) {
+    const tidy = { ...call, signal: AbortSignal.timeout(5000) };
+    await request(store, tidy, (client, options) =>
+      client.send(new AbortMultipartUploadCommand(upload), options),
+    ).catch(() => undefined);
+    throw error;
+  }
+}
+
+function headersOfVersion(version: HeadObjectCommandOutput): Partial<CreateMultipartUploadCommandInput> {
+  const { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, Metadata } = version;
+  const all = { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, Metadata };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** The slashes stay. */
+function encodePath(key: string): string {
+  return key.split("/").map(encodeURIComponent).join("/");
+}

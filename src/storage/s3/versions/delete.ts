@@ -1,0 +1,34 @@
+/** Delete: a marker where the bucket keeps versions, for good where it doesn't. */
+import { throwIfAborted } from "../../../errors.ts";
+import type { DeleteResult } from "../../driver.ts";
+import { batches } from "./batches.ts";
+import { deleteBatch } from "./bulk.ts";
+import type { S3Store } from "../store.ts";
+
+/** What a version is called that was stored while versioning was not on: another such write or delete replaces it. */
+export const NULL_VERSION = "null";
+
+/** As `StorageDriver.delete`. A signal stops it between batches: what a batch has begun it finishes and tells. */
+export async function* deleteKeys(
+  store: S3Store,
+  keys: Iterable<string>,
+  signal: AbortSignal,
+): AsyncGenerator<DeleteResult, void, undefined> {
+  throwIfAborted(signal);
+  for (const batch of batches(keys)) {
+    throwIfAborted(signal);
+    const outcomes = await deleteBatch(
+      store,
+      batch.map((key) => ({ key })),
+      signal,
+    );
+    for (const { target, error, markerId, at } of outcomes) {
+      // S3 answers the same for a key that never was.
+      const result = { key: target.key, existed: null, deletedAt: at };
+      yield error === undefined
+        ? { ...result, undoable: markerId !== null && markerId !== NULL_VERSION }
+        : { ...result, undoable: false, error };
+    }
+  }
+  throwIfAborted(signal);
+}

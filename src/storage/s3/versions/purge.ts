@@ -1,0 +1,131 @@
+/**
+ * Purge. What is live gets a marker first, then the data go, and only once they are gone the markers, in a request of
+ * their own: in any other order what is left over in between, or for good where something fails, would be live again.
+ */
+import pMap from "p-map";
+import { TaskflowError, isTaskflowError, throwIfAborted, toTaskflowError } from "../../../errors.ts";
+import type { KeyResult } from "../../driver.ts";
+import { batches } from "./batches.ts";
+import type { Outcome, Target } from "./bulk.ts";
+import { NULL_VERSION } from "./delete.ts";
+import { head } from "../read/head.ts";
+import { explainLock } from "./lock.ts";
+import { versionsOfKeys } from "./key-versions.ts";
+import type { EntriesOf } from "./key-versions.ts";
+import type { S3Store } from "../store.ts";
+import { KEYS_AT_ONCE, KEYS_A_BATCH, deleteAll, failuresOf } from "./undelete.ts";
+
+/** As `Versions.purge`. A signal stops it between batches. */
+export async function* purgeKeys(
+  store: S3Store,
+  keys: Iterable<string>,
+  signal: AbortSignal,
+): AsyncGenerator<KeyResult, void, undefined> {
+  throwIfAborted(signal);
+  for (const batch of batches(keys, KEYS_A_BATCH)) {
+    throwIfAborted(signal);
+    yield* await purgeBatch(store, batch, signal);
+  }
+}
+
+/** What is there of one key, and how far its purge has come. */
+interface Doomed {
+  readonly key: string;
+  readonly isLive: boolean;
+  readonly data: readonly string[];
+  readonly markers: readonly string[];
+  readonly error?: TaskflowError;
+}
+
+async function purgeBatch(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<KeyResult[]> {
+  const entriesOf = await versionsOfKeys(store, keys, signal);
+  let doomed = await pMap(keys, (key) => find(store, key, entriesOf, signal), { concurrency: KEYS_AT_ONCE });
+  const live = await deleteAll(
+    store,
+    targetsOf(doomed, ({ isLive }) => (isLive ? [undefined] : [])),
+    signal,
+  );
+  doomed = withMarkers(withFailures(doomed, live), live);
+  const data = await deleteAll(
+    store,
+    targetsOf(doomed, (one) => one.data),
+    signal,
+  );
+  const explained = await pMap(data, (outcome) => explainLock(store, outcome, signal), { concurrency: KEYS_AT_ONCE });
+  doomed = withFailures(doomed, explained);
+  doomed = withFailures(
+    doomed,
+    await deleteAll(
+      store,
+      targetsOf(doomed, ({ markers }) => markers),
+      signal,
+    ),
+  );
+  return doomed.map(({ key, error }) => (error === undefined ? { key } : { key, error }));
+}
+
+async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: AbortSignal): Promise<Doomed> {
+  const none = { key, isLive: false, data: [], markers: [] };
+  try {
+    const entries = await entriesOf(key);
+    const idsOf = (isMarker: boolean): string[] =>
+      entries.filter((entry) => entry.isMarker === isMarker).map(({ versionId }) => versionId);
+    if (entries.length === 0) return { ...none, error: notThere(key) };
+    return { key, isLive: entries[0]?.isMarker === false, data: idsOf(false), markers: idsOf(true) };
+  } catch (error) {
+    throwIfAborted(signal);
+    if (!isTaskflowError(error) || error.code !== "unsupported") return { ...none, error: toTaskflowError(error) };
+  }
+  // A store that knows no versions has the object, or nothing.
+  return await head(store, key, { signal }).then(
+    () => ({ ...none, isLive: true }),
+    (error: unknown) => ({ ...none, error: toTaskflowError(error) }),
+  );
+}
+
+/** `undefined` among the ids stands for the live object. */
+function targetsOf(
+  doomed: readonly Doomed[],
+  idsOf: (one: Doomed) => readonly (string | undefined)[],
+): readonly Target[] {
+  return doomed.flatMap((one) =>
+    one.error === undefined
+      ? idsOf(one).map((versionId) => ({ key: one.key, ...(versionId === undefined ? {} : { versionId }) }))
+      : [],
+  );
+}
+
+/** The markers that the first step made are to go last. */
+function withMarkers(doomed: readonly Doomed[], live: readonly Outcome[]): Doomed[] {
+  const made = new Map(live.map(({ target, markerId }) => [target.key, markerId]));
+  return doomed.map((one) => {
+    const markerId = made.get(one.key) ?? null;
+    if (markerId === null) return one;
+    // While versioning is suspended the marker has taken the place, and the name, of the data.
+    const data = markerId === NULL_VERSION ? one.data.filter((id) => id !== NULL_VERSION) : one.data;
+    return { ...one, data, markers: [...one.markers, markerId] };
+  });
+}
+
+/** A key that failed goes no further: it stays deleted, with its markers. */
+function withFailures(doomed: readonly Doomed[], outcomes: readonly Outcome[]): Doomed[] {
+  const failures = failuresOf(outcomes);
+  return doomed.map((one) => {
+    const failure = failures.get(one.key);
+    if (failure === undefined || one.error !== undefined) return one;
+    const left = outcomes.filter(({ target, error }) => target.key === one.key && error !== undefined).length;
+    const versions = left === 1 ? "1 version remains" : `${left} versions remain`;
+    const error = new TaskflowError(failure.code, `${failure.message}; it is deleted, but ${versions}`, {
+      hint: failure.hint,
+      retryable: failure.retryable,
+      requestId: failure.requestId,
+      context: { ...failure.context, remaining: left },
+      cause: failure,
+    });
+    return { ...one, error };
+  });
+}
+
+function notThere(key: string): TaskflowError {
+  return new TaskflowError("not_found", `there is no ${key}, live or deleted`, { context: { key } });
+}

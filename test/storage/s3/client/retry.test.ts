@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { createRetryStrategy } from "../../../../src/storage/s3/client/retry.ts";
+import type { RetryStrategy } from "../../../../src/storage/s3/client/retry.ts";
+
+type Info = Parameters<RetryStrategy["refreshRetryTokenForRetry"]>[1];
+
+function failing(errorType: Info["errorType"], name: string, code?: string): Info {
+  const error = Object.assign(new Error(name), { name }, code === undefined ? {} : { code });
+  return { errorType, error: error as unknown as NonNullable<Info["error"]> };
+}
+
+const TRANSIENT = failing("TRANSIENT", "Error", "ECONNRESET");
+
+/** How many attempts it makes where each takes `attemptMs` and fails so. */
+async function attempts(retryForMs: number, info: Info, attemptMs = 10): Promise<{ count: number; ms: number }> {
+  let now = 0;
+  const strategy = createRetryStrategy({ retryForMs, now: () => now, random: () => 1 });
+  let token = await strategy.acquireInitialRetryToken("s3");
+  for (let count = 1; ; count += 1) {
+    now += attemptMs;
+    try {
+      token = await strategy.refreshRetryTokenForRetry(token, info);
+    } catch {
+      return { count, ms: now };
+    }
+    now += token.getRetryDelay?.() ?? 0;
+  }
+}
+
+describe("retries", () => {
+  test("end after five attempts", async () => {
+    expect((await attempts(60_000, TRANSIENT)).count).toBe(5);
+  });
+
+  test("end when the time is over, however few there were", async () => {
+    expect((await attempts(60_000, TRANSIENT, 30_000)).count).toBeLessThanOrEqual(2);
+  });
+
+  test("who asks for more time gets attempts for all of it", async () => {
+    const { count, ms } = await attempts(1_200_000, TRANSIENT);
+    expect(ms).toBeGreaterThan(1_170_000);
+    expect(count).toBeGreaterThan(50);
+  });
+
+  test("no time at all is one attempt", async () => {
+    expect((await attempts(0, TRANSIENT)).count).toBe(1);
+  });
+
+  test("the time is counted from the last success of any request", async () => {
+    let now = 0;
+    const strategy = createRetryStrategy({ retryForMs: 60_000, now: () => now, random: () => 0 });
+    const token = await strategy.acquireInitialRetryToken("s3");
+    now = 100_000;
+    await expect(strategy.refreshRetryTokenForRetry(token, TRANSIENT)).rejects.toThrow("no more");
+    strategy.recordSuccess(token);
+    await expect(strategy.refreshRetryTokenForRetry(token, TRANSIENT)).resolves.toBeDefined();
+  });
+
+  test("a slow first attempt costs nothing of it while bytes move; later ones do", async () => {
+    let now = 0;
+    const strategy = createRetryStrategy({
+      retryForMs: 60_000,
+      movedAt: () => now - 5000,
+      now: () => now,
+      random: () => 0,
+    });
+    const token = await strategy.acquireInitialRetryToken("s3");
+    now = 200_000;
+    const second = await strategy.refreshRetryTokenForRetry(token, TRANSIENT);
+    now = 254_000;
+    const third = await strategy.refreshRetryTokenForRetry(second, TRANSIENT);
+    now = 256_000;
+    await expect(strategy.refreshRetryTokenForRetry(third, TRANSIENT)).rejects.toThrow("no more");
+  });
+
+  test.each(["BadDigest", "ConditionalRequestConflict"])("%s is tried once more", async (name) => {
+    expect((await attempts(60_000, failing("CLIENT_ERROR", name))).count).toBe(2);
+  });
+
+  test.each([
+    ["AccessDenied", undefined],
+    ["Error", "ENOTFOUND"],
+    ["Error", "DEPTH_ZERO_SELF_SIGNED_CERT"],
+  ])("%s %s is not tried again", async (name, code) => {
+    const errorType = code === undefined ? "CLIENT_ERROR" : "TRANSIENT";
+    expect((await attempts(60_000, failing(errorType, name, code))).count).toBe(1);
+  });
+
+  test("a server may ask for half a minute, not for more", async () => {
+    const strategy = createRetryStrategy({ retryForMs: 60_000, random: () => 0 });
+    const token = await strategy.acquireInitialRetryToken("s3");
+    const retryAfterHint = new Date(Date.now() + 3_600_000);
+    const next = await strategy.refreshRetryTokenForRetry(token, { ...TRANSIENT, retryAfterHint });
+    expect(next.getRetryDelay?.()).toBe(30_000);
+  });
+});
