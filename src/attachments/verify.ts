@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { TaskflowError, isTaskflowError, throwIfAborted } from "../errors.ts";
 import type { GetResult, StorageDriver, StoredObject } from "../storage/driver.ts";
+import { isUuid } from "./key.ts";
 import { detailedAttachmentOf } from "./types.ts";
 import type { Attachment } from "./types.ts";
 
@@ -39,7 +40,8 @@ export async function verify(
   if (attachment === null || early !== null) {
     // Also closes what is open for the bytes that nobody reads.
     await chunks[Symbol.asyncIterator]().return?.();
-    return early;
+    if (early?.verified !== "unrecorded") return early;
+    return (await replaced(driver, early.attachment, signal)) ?? early;
   }
   const hash = createHash("sha256");
   for await (const chunk of chunks) {
@@ -58,6 +60,27 @@ export async function verify(
     error: new TaskflowError("checksum_mismatch", `${key} is not what was attached`, {
       hint: `SHA-256 recorded ${expected}, found ${found}`,
       context: { key, expected, found },
+    }),
+  };
+}
+
+/** Of a key that only an upload makes: whether other bytes have taken the place of what was attached. */
+async function replaced(
+  { versions }: StorageDriver,
+  attachment: Attachment,
+  signal: AbortSignal,
+): Promise<Verification | null> {
+  const { id, key } = attachment;
+  if (!isUuid(id)) return null;
+  const record = await versions?.firstRecord?.(key, { signal });
+  if (record === null || record === undefined) return null;
+  return {
+    attachment,
+    verified: "mismatch",
+    found: null,
+    error: new TaskflowError("checksum_mismatch", `${key} is not what was attached: another program replaced it`, {
+      hint: `what was attached is kept as an older version, which taskflow attach show '${key}' tells`,
+      context: { key, expected: record.sha256 },
     }),
   };
 }

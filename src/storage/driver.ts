@@ -170,6 +170,11 @@ export interface Versions {
   listDeleted(prefix: string, options: ListOptions): AsyncIterable<DeletedObject>;
   /** As `head`, of the deleted object. `not_found` if this key is not deleted. */
   headDeleted(key: string, options: { signal: AbortSignal }): Promise<StoredObject & { deletedAt: Date }>;
+  /**
+   * What was recorded with the oldest content that is kept of the key; `null` where nothing was, where there is but one
+   * content, or where that may not be read. Absent where a record outlasts the content that it is of.
+   */
+  firstRecord?(key: string, options: { signal: AbortSignal }): Promise<ObjectRecord | null>;
   /** Brings back what was deleted last. `exists` where the key is live, `not_found` where nothing is kept. */
   undelete(keys: Iterable<string>, options: { signal: AbortSignal }): AsyncIterable<KeyResult>;
   /** Destroys the key, live or deleted, with all its versions. `not_found` where there is nothing. */

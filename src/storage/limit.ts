@@ -37,10 +37,14 @@ export function limit(driver: StorageDriver, most: number = DEFAULT_LIMIT): Stor
 type Turn = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
 function limitVersions(versions: Versions, turn: Turn): Versions {
+  const { firstRecord } = versions;
   return {
     ...versions,
     listDeleted: (prefix, options) => limitEach(turn, options.signal, versions.listDeleted(prefix, options)),
     headDeleted: (key, options) => turn(options.signal, () => versions.headDeleted(key, options)),
+    ...(firstRecord === undefined
+      ? {}
+      : { firstRecord: (key, options) => turn(options.signal, () => firstRecord(key, options)) }),
     undelete: (keys, options) => limitEach(turn, options.signal, versions.undelete(keys, options)),
     purge: (keys, options) => limitEach(turn, options.signal, versions.purge(keys, options)),
   };

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytesOf } from "../conformance/bodies.ts";
-import { failKeys, flipByte } from "../servers/s3-double/faults.ts";
+import { failKeys, flipByte, reply } from "../servers/s3-double/faults.ts";
 import { BUCKET, askedOf, createS3World } from "./s3-support.ts";
 import type { S3World } from "./s3-support.ts";
 
@@ -39,6 +39,35 @@ describe("bytes", () => {
     const piped = await world.run(["attach", "download", key, "-o", "-"]);
     expect(piped.status).toBe(8);
     expect(piped.stderr).toContain("throw away what was written");
+  });
+});
+
+describe("an attachment that another program wrote over", () => {
+  test("is a mismatch to verify, with the way to what was attached", async () => {
+    const world = await createS3World();
+    const key = await world.attach("T-1", "a.txt", "hello");
+    world.s3.plant(BUCKET, key, "something else");
+    const { status, stdout, stderr } = await world.run(["attach", "verify", "T-1"]);
+    expect({ status, stdout }).toEqual({ status: 8, stdout: `mismatch\t${key}\n` });
+    expect(stderr).toContain(`error: ${key} is not what was attached: another program replaced it\n`);
+    expect(stderr).toContain(`taskflow attach show '${key}'`);
+    const { document } = await world.json(["attach", "show", key]);
+    expect((document["items"] as readonly { versions: unknown }[])[0]?.versions).toHaveLength(2);
+  });
+
+  test("is unrecorded where the older version may not be read, was never kept, or recorded nothing either", async () => {
+    const planted = await createS3World();
+    planted.s3.plant(BUCKET, KEY, "first");
+    planted.s3.plant(BUCKET, KEY, "second");
+    const unversioned = await createS3World({ buckets: { [BUCKET]: {} } });
+    unversioned.s3.plant(BUCKET, await unversioned.attach("T-1", "a.txt", "hello"), "something else");
+    const refused = await createS3World();
+    refused.s3.plant(BUCKET, await refused.attach("T-1", "a.txt", "hello"), "something else");
+    refused.s3.fault({ operation: "ListObjectVersions" }, reply({ status: 403, code: "AccessDenied" }));
+    for (const world of [planted, unversioned, refused]) {
+      const { status, stdout } = await world.run(["attach", "verify", "T-1"]);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^unrecorded\t/) as string });
+    }
   });
 });
 

@@ -128,9 +128,11 @@ export const COMMANDS: Readonly<Record<string, (stage: Stage) => Promise<void>>>
   async "doctor --write"({ run }) {
     await run(["doctor", "--write"]);
   },
-  async verify({ run, attach }) {
+  async verify({ s3, bucket, run, attach }) {
     await attach("a.txt");
     await run(["verify", "T-1"]);
+    s3.plant(bucket, await attach("b.txt"), "written over");
+    await run(["verify", "T-1"], 8);
   },
   async run({ s3, run }) {
     await run(["run", "T-1", "--", "true"]);

@@ -12,6 +12,7 @@ import { BLOCK, MAX_PARTS } from "./upload/digest.ts";
 import { get } from "./read/get.ts";
 import { head } from "./read/head.ts";
 import { s3Lifecycle } from "./lifecycle.ts";
+import { firstRecord } from "./versions/first-record.ts";
 import { headDeleted, listDeleted } from "./versions/list-deleted.ts";
 import { inspect } from "./read/inspect.ts";
 import { openLedger } from "./upload/ledger.ts";
@@ -89,6 +90,7 @@ function s3Versions(store: S3Store): Versions {
     },
     listDeleted: (prefix, options) => listDeleted(store, prefix, options),
     headDeleted: (key, { signal }) => headDeleted(store, key, signal),
+    firstRecord: (key, { signal }) => firstRecord(store, key, signal),
     undelete: (keys, { signal }) => undeleteKeys(store, keys, signal),
     purge: (keys, { signal }) => purgeKeys(store, keys, signal),
   };
