@@ -2,7 +2,7 @@
 import { PutBucketLifecycleConfigurationCommand, S3Client } from "@aws-sdk/client-s3";
 import type { LifecycleRule } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
-import { reply } from "../servers/s3-double/faults.ts";
+import { reply, silent } from "../servers/s3-double/faults.ts";
 import { dueOf, writeRules } from "./lifecycle-support.ts";
 import { BUCKET, askedOf, createS3World } from "./s3-support.ts";
 import { createWorld, itemsOf } from "./support.ts";
@@ -78,6 +78,15 @@ describe("on a folder", () => {
     expect(await told(await onFolder(...rules))).toBe(`until ${local(dueOf(0, 7))}`);
   });
 
+  test("a rule of S3's most days is as good as never; more of them is no rule", async () => {
+    const world = await onFolder(after(2_147_483_647));
+    expect((await world.run(["attach", "lifecycle", "status"])).status).toBe(0);
+    expect(await untilOf(world)).toEqual({ small: "9999-12-31T00:00:00.000Z", large: "9999-12-31T00:00:00.000Z" });
+    const wrong = await onFolder(after(2_147_483_648));
+    const { status, stderr } = await wrong.run(["attach", "lifecycle", "status"]);
+    expect({ status, stderr }).toEqual({ status: 5, stderr: expect.stringContaining("at most 2147483647") as string });
+  });
+
   test("no rule destroys it: until it is purged", async () => {
     const keepsOne = after(1, { NoncurrentVersionExpiration: { NoncurrentDays: 1, NewerNoncurrentVersions: 1 } });
     const live: Rule = { Filter: { Prefix: "" }, Transitions: [{ Days: 30, StorageClass: "STANDARD_IA" }] };
@@ -90,7 +99,7 @@ describe("on a folder", () => {
   test("rules that can't be read: it is deleted all the same, its limit unknown", async () => {
     const world = await onFolder();
     await writeRules(world, "{");
-    expect(await told(world)).toBe("limit unknown");
+    expect(await told(world)).toMatch(/^limit unknown \(.*lifecycle\.json is not JSON\)$/);
     expect((await world.run(["attach", "list"])).lines).toEqual([]);
   });
 });
@@ -112,13 +121,49 @@ describe("on a bucket", () => {
   test("a rule for tags, which were not read, may be or not be for it", async () => {
     const tagged = after(7, { Filter: { Tag: { Key: "keep", Value: "short" } } });
     expect(await untilOf(await onBucket([tagged]))).toEqual({ a: undefined });
-    expect(await told(await onBucket([tagged]))).toBe("limit unknown");
+    const reason = "limit unknown (a lifecycle rule looks at tags, see lifecycle status)";
+    expect(await told(await onBucket([tagged]))).toBe(reason);
   });
 
   test("who may not read the rules deletes all the same", async () => {
     const world = await onBucket([after(7)], ["s3:GetLifecycleConfiguration"]);
-    expect(await told(world)).toBe("limit unknown");
+    const reason = "limit unknown (the lifecycle rules may not be read (s3:GetLifecycleConfiguration))";
+    expect(await told(world)).toBe(reason);
     expect(world.s3.keys(BUCKET)).toEqual([]);
+  });
+
+  test.each([[], ["--json"]])(
+    "rules that don't come are waited for some seconds, not for ever: %s",
+    async (...more) => {
+      const world = await onBucket([after(7)]);
+      world.s3.fault({ operation: "GetBucketLifecycleConfiguration" }, silent());
+      const begun = performance.now();
+      const { status, stdout, stderr } = await world.run(["attach", "delete", "T-1", "--all", ...more]);
+      expect(performance.now() - begun).toBeLessThan(8000);
+      expect(status).toBe(0);
+      expect(stdout).toContain("tasks/T-1/");
+      expect(stderr).toMatch(/^undo, limit unknown \(the lifecycle rules were not read\): taskflow attach undelete /m);
+    },
+  );
+
+  test("the undo has all that was typed to reach the store", async () => {
+    const world = await onBucket([]);
+    const typed = ["--store", `s3://${BUCKET}`, "--endpoint", world.s3.endpoint, "--region", "us-east-1"];
+    const { stderr } = await world.run(["attach", "delete", "T-1", "--all", ...typed]);
+    const undo = /taskflow attach (undelete .*)$/m.exec(stderr)?.[1] ?? "";
+    for (const word of typed) expect(undo.replaceAll("'", "")).toContain(word);
+  });
+
+  test("a purge that fails before anything is gone says nothing else, of each", async () => {
+    const world = await onBucket([], ["s3:DeleteObject"]);
+    world.s3.plant(BUCKET, "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000002_b", "x");
+    const keys = world.s3.keys(BUCKET);
+    const { status, stderr } = await world.run(["attach", "delete", "T-1", "--all", "--purge", "--yes"]);
+    expect(status).toBe(4);
+    expect(world.s3.keys(BUCKET)).toEqual(keys);
+    for (const key of keys) expect(stderr).toContain(`error: cannot delete ${key}: Access Denied`);
+    expect(stderr).not.toContain("it is deleted");
+    expect(stderr).toContain("nothing was purged in ");
   });
 
   test("versioning that may not be read: said so before anything is deleted, and --yes answers", async () => {

@@ -7,8 +7,11 @@ const DAY_MS = 86_400_000;
  * itself acts then or later, by hours or days.
  */
 export function dueAfter(since: Date, days: number): Date {
-  return new Date((Math.floor(since.getTime() / DAY_MS + days) + 1) * DAY_MS);
+  return new Date(Math.min(NEVER_MS, (Math.floor(since.getTime() / DAY_MS + days) + 1) * DAY_MS));
 }
+
+/** S3 takes five million years; that is written as the last day that four digits have. */
+const NEVER_MS = Date.UTC(9999, 11, 31);
 
 /** On a date; what is written after it is due at once, for as long as the rule is there. */
 export function dueOn(date: string, since: Date): Date {

@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { TaskflowError } from "../../errors.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import { isUuid } from "../../attachments/key.ts";
-import { readUndoLimit } from "../../attachments/lifecycle/undo-limit.ts";
-import type { UndoLimit } from "../../attachments/lifecycle/undo-limit.ts";
+import { RULES_UNREAD, readUndoLimit } from "../../attachments/lifecycle/undo-limit.ts";
+import type { UndoLimit, Until } from "../../attachments/lifecycle/undo-limit.ts";
 import { versionsOf } from "../../attachments/list.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { DeleteOptions } from "../commands/delete.ts";
@@ -26,8 +27,7 @@ interface Row {
 
 interface Undo {
   readonly command: string;
-  /** `null`: until it is purged; `undefined`: not known. */
-  readonly until: Date | null | undefined;
+  readonly until: Until;
 }
 
 export function runDelete(ctx: Context, operands: readonly string[], options: DeleteOptions): Promise<number> {
@@ -75,66 +75,113 @@ async function remove(
 ): Promise<undefined> {
   const seen = { count: 0, oldest: new Date(8.64e15), tasks: new Set<string>(), undoable: true };
   let last: Deleted | null = null;
-  let end: Undo["until"] = null;
-  let limit: Promise<UndoLimit> | null = null;
-  for await (const batch of inBatches(selected)) {
-    // Beside the first batch.
-    limit ??= handled(readUndoLimit(driver, ctx.signal));
-    for await (const { chosen, result } of resultsOf(batch, (keys) => driver.delete(keys, { signal: ctx.signal }))) {
-      const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
-      if (result.error !== undefined) await report.failure(result.error, place);
-      else if (result.existed === false) {
-        // Someone else was quicker; a whole task is empty all the same.
-        if (chosen.index === null || options.ignoreMissing === true) await report.skipped();
-        else await report.failure(new TaskflowError("not_found", `${chosen.attachment.key} is gone already`), place);
-      } else {
-        const { attachment } = chosen;
-        seen.count += 1;
-        seen.undoable &&= result.undoable;
-        seen.tasks.add(attachment.task);
-        if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
-        const gone = { ...attachment, deleted: true, deletedAt: result.deletedAt };
-        last = gone;
-        const until = result.undoable ? (await limit)(gone, gone.deletedAt) : null;
-        end = earlier(end, until);
-        const undo = result.undoable ? { command: undoOne(gone, options), until } : null;
-        await report.item({ attachment: gone, undo }, attachment.size);
+  let end: Until = null;
+  const limit = limitOf(ctx, driver);
+  const isTold = options.json === true || options.ndjson === true;
+  try {
+    for await (const batch of inBatches(selected)) {
+      limit.ask();
+      const undoable: Deleted[] = [];
+      try {
+        for await (const { chosen, result } of resultsOf(batch, (keys) =>
+          driver.delete(keys, { signal: ctx.signal }),
+        )) {
+          const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
+          if (result.error !== undefined) await report.failure(result.error, place);
+          else if (result.existed === false) {
+            // Someone else was quicker; a whole task is empty all the same.
+            if (chosen.index === null || options.ignoreMissing === true) await report.skipped();
+            else
+              await report.failure(new TaskflowError("not_found", `${chosen.attachment.key} is gone already`), place);
+          } else {
+            const { attachment } = chosen;
+            const gone = { ...attachment, deleted: true, deletedAt: result.deletedAt };
+            seen.count += 1;
+            seen.undoable &&= result.undoable;
+            seen.tasks.add(attachment.task);
+            if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
+            last = gone;
+            if (result.undoable) undoable.push(gone);
+            await report.item({ attachment: gone, undo: result.undoable ? await undoOf(gone) : null }, attachment.size);
+          }
+        }
+      } finally {
+        const until = undoable.length === 0 ? null : await limit.known();
+        for (const gone of undoable) end = earlier(end, until?.(gone, gone.deletedAt) ?? null);
       }
     }
+  } finally {
+    limit.stop();
+    // Interrupted too: what is gone is told, with its undo.
+    if (last !== null) tell(last);
   }
-  if (last === null) {
-    report.summary(`nothing was deleted in ${printable(driver.location)}`);
-    return undefined;
-  }
-  report.summary(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
-  if (!seen.undoable) return undefined;
-  const undo =
-    seen.count === 1 ? [undoOne(last, options)] : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
-  report.summary(`undo, ${limitInWords(end)}: ${undo.join("\n")}`);
+  if (last === null) report.summary(`nothing was deleted in ${printable(driver.location)}`);
   return undefined;
+
+  /** A line says nothing of the limit, so it doesn't wait for that. */
+  async function undoOf(gone: Deleted): Promise<Undo> {
+    const until = isTold ? (await limit.known())(gone, gone.deletedAt) : null;
+    return { command: undoOne(gone, options), until };
+  }
+
+  function tell(one: Deleted): void {
+    report.summary(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
+    if (!seen.undoable) return;
+    const undo =
+      seen.count === 1 ? [undoOne(one, options)] : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
+    const when = `undo, ${limitInWords(end)}:`;
+    report.summary(undo.length === 1 ? `${when} ${undo.join("")}` : [when, ...undo].join("\n"));
+  }
 }
 
-/** Its failure is told where it is waited for, which may be never. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
+/** How long the rules are waited for once something was deleted: the answer is worth more. */
+const PATIENCE_MS = 3000;
+
+interface Limit {
+  /** Begins to read the rules, beside the first deletion. */
+  ask(): void;
+  known(): Promise<UndoLimit>;
+  stop(): void;
+}
+
+function limitOf({ signal }: Context, driver: StorageDriver): Limit {
+  const stop = new AbortController();
+  let reading: Promise<UndoLimit> | null = null;
+  let known: Promise<UndoLimit> | null = null;
+  const ask = (): Promise<UndoLimit> => (reading ??= readUndoLimit(driver, AbortSignal.any([signal, stop.signal])));
+  return {
+    ask: () => void ask(),
+    known: () => (known ??= Promise.race([ask(), later(PATIENCE_MS, RULES_UNREAD, stop.signal)])),
+    stop: () => stop.abort(),
+  };
+}
+
+/** Resolves after so long, or at once where the signal is aborted. */
+function later<T>(ms: number, value: T, signal: AbortSignal): Promise<T> {
+  return sleep(ms, value, { signal }).catch(() => value);
 }
 
 /** What holds for both: not known where one isn't. */
-function earlier(a: Undo["until"], b: Undo["until"]): Undo["until"] {
-  if (a === undefined || b === undefined) return undefined;
+function earlier(a: Until, b: Until): Until {
+  if (isUnknown(a)) return a;
+  if (isUnknown(b)) return b;
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;
 }
 
-function limitInWords(until: Undo["until"]): string {
-  if (until === undefined) return "limit unknown";
-  return until === null ? "until it is purged" : `until ${formatLocalTime(until)}`;
+function isUnknown(until: Until): until is { readonly unknown: string } {
+  return until !== null && "unknown" in until;
+}
+
+function limitInWords(until: Until): string {
+  if (until === null) return "until it is purged";
+  return isUnknown(until) ? `limit unknown (${printable(until.unknown)})` : `until ${formatLocalTime(until)}`;
 }
 
 /** What isn't known is left out. */
 function undoJson({ command, until }: Undo): JsonObject {
-  return until === undefined ? { command } : { command, until: until === null ? null : formatUtc(until) };
+  if (isUnknown(until)) return { command };
+  return { command, until: until === null ? null : formatUtc(until) };
 }
 
 async function purge(
@@ -212,6 +259,11 @@ function undoSince(task: string, since: Date, options: DeleteOptions): string {
   return withStore(`taskflow attach undelete ${task} --since ${since.toISOString()}`, options);
 }
 
-function withStore(command: string, { store }: DeleteOptions): string {
-  return store === undefined ? command : `${command} --store ${shellQuote(store)}`;
+/** With what was given to reach the store: the settings are there the next time as well. */
+function withStore(command: string, { store, region, endpoint, profile, caFile }: DeleteOptions): string {
+  const given = { store, endpoint, region, profile, "ca-file": caFile };
+  const words = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, shellQuote(value)],
+  );
+  return [command, ...words].join(" ");
 }

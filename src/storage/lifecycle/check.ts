@@ -86,7 +86,7 @@ function checkFilter(rule: Members, at: string): void {
 
 function checkConditions(filter: Members, at: string): void {
   optional(filter["Prefix"], (prefix) => text(prefix, `${at}.Prefix`));
-  for (const name of SIZES) optional(filter[name], (size) => whole(size, `${at}.${name}`, 0));
+  for (const name of SIZES) optional(filter[name], (size) => whole(size, `${at}.${name}`, 0, Number.MAX_SAFE_INTEGER));
 }
 
 function checkRange({ ObjectSizeGreaterThan: above, ObjectSizeLessThan: below }: Members, at: string): void {

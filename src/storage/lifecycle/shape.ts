@@ -30,8 +30,11 @@ export function text(value: unknown, at: string, longest = 1024): string {
   return value;
 }
 
+/** Of every number in S3's configuration but sizes. */
+const MOST = 2_147_483_647;
+
 /** A whole number within these, both included. */
-export function whole(value: unknown, at: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+export function whole(value: unknown, at: string, least: number, most: number = MOST): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value)) throw notA("a whole number", value, at);
   if (value < least) throw new Wrong(`${at} is ${value}, at least ${least} is needed`);
   if (value > most) throw new Wrong(`${at} is ${value}, at most ${most} is possible`);

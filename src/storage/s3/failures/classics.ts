@@ -29,7 +29,7 @@ export function noSuchBucket(store: S3Store): Meaning {
     return {
       code: "no_such_bucket",
       why: `there is no bucket ${store.bucket}${named} on ${endpoint}`,
-      hint: `check ${bucketOrigin === null ? "the bucket's name" : "AWS_S3_BUCKET"} and AWS_ENDPOINT_URL_S3`,
+      hint: "check the bucket's name and AWS_ENDPOINT_URL_S3",
     };
   }
   return {

@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { DeleteObjectCommand, DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import type { DeletedObject as Removed, _Error as SdkFailure } from "@aws-sdk/client-s3";
-import { isTaskflowError } from "../../../errors.ts";
-import type { TaskflowError } from "../../../errors.ts";
+import { TaskflowError, isTaskflowError } from "../../../errors.ts";
 import { asTaskflowError, failed } from "../failures/errors.ts";
 import { notS3 } from "../failures/network.ts";
 import { withGrace } from "../client/grace.ts";
@@ -92,8 +91,16 @@ async function deletePlain(
     });
   } catch (error) {
     if (!isTaskflowError(error) || signal.aborted) throw error;
-    return targets.map((target) => ({ target, error, markerId: null, at: store.now() }));
+    const at = store.now();
+    return targets.map((target) => ({ target, error: ofOne(error, call, target), markerId: null, at }));
   }
+}
+
+/** What the whole request met, as the error of one of its targets. */
+function ofOne(error: TaskflowError, { act }: SignalledCall, { key }: Target): TaskflowError {
+  const { code, message, hint, retryable, requestId, context, exit } = error;
+  const own = message.replace(act, `delete ${key}`);
+  return new TaskflowError(code, own, { hint, retryable, requestId, exit, context: { ...context, key }, cause: error });
 }
 
 /** XML 1.0 has no way to write most control characters: such keys of others go alone, in the path. */

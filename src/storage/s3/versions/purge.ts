@@ -45,22 +45,24 @@ async function purgeBatch(store: S3Store, keys: readonly string[], signal: Abort
     targetsOf(doomed, ({ isLive }) => (isLive ? [undefined] : [])),
     signal,
   );
-  doomed = withMarkers(withFailures(doomed, live), live);
+  // Without its marker it is as live as before.
+  doomed = withMarkers(
+    withFailures(doomed, live, () => ""),
+    live,
+  );
   const data = await deleteAll(
     store,
     targetsOf(doomed, (one) => one.data),
     signal,
   );
   const explained = await pMap(data, (outcome) => explainLock(store, outcome, signal), { concurrency: KEYS_AT_ONCE });
-  doomed = withFailures(doomed, explained);
-  doomed = withFailures(
-    doomed,
-    await deleteAll(
-      store,
-      targetsOf(doomed, ({ markers }) => markers),
-      signal,
-    ),
+  doomed = withFailures(doomed, explained, leftOver);
+  const markers = await deleteAll(
+    store,
+    targetsOf(doomed, (one) => one.markers),
+    signal,
   );
+  doomed = withFailures(doomed, markers, leftOver);
   return doomed.map(({ key, error }) => (error === undefined ? { key } : { key, error }));
 }
 
@@ -107,15 +109,22 @@ function withMarkers(doomed: readonly Doomed[], live: readonly Outcome[]): Doome
   });
 }
 
-/** A key that failed goes no further: it stays deleted, with its markers. */
-function withFailures(doomed: readonly Doomed[], outcomes: readonly Outcome[]): Doomed[] {
+function leftOver(remaining: number): string {
+  return `; it is deleted, but ${remaining === 1 ? "1 version remains" : `${remaining} versions remain`}`;
+}
+
+/** A key that failed goes no further. `state`: how it stays, with so many that were to go. */
+function withFailures(
+  doomed: readonly Doomed[],
+  outcomes: readonly Outcome[],
+  state: (remaining: number) => string,
+): Doomed[] {
   const failures = failuresOf(outcomes);
   return doomed.map((one) => {
     const failure = failures.get(one.key);
     if (failure === undefined || one.error !== undefined) return one;
     const left = outcomes.filter(({ target, error }) => target.key === one.key && error !== undefined).length;
-    const versions = left === 1 ? "1 version remains" : `${left} versions remain`;
-    const error = new TaskflowError(failure.code, `${failure.message}; it is deleted, but ${versions}`, {
+    const error = new TaskflowError(failure.code, `${failure.message}${state(left)}`, {
       hint: failure.hint,
       retryable: failure.retryable,
       requestId: failure.requestId,
