@@ -6,7 +6,17 @@
  * first use: the price is that a module used by two bundles is in both (which is why TaskflowError carries a brand).
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -31,7 +41,7 @@ try {
 }
 
 async function buildCommandLine(outdir) {
-  const queue = new Map(["main", "bundles"].map((name) => [name, path.join(root, `src/cli/${name}.ts`)]));
+  const queue = new Map([["main", path.join(root, "src/cli/main.ts")]]);
   const done = new Set();
   while (done.size < queue.size) {
     for (const [name, entry] of queue) {
@@ -40,13 +50,19 @@ async function buildCommandLine(outdir) {
       await bundle(name, entry, outdir, queue);
     }
   }
+  const bundles = readdirSync(outdir).toSorted(compareText);
+  const hash = createHash("sha256");
+  for (const name of bundles) hash.update(name).update(readFileSync(path.join(outdir, name)));
+  const id = hash.digest("hex").slice(0, 16);
+  await bundle("bundles", path.join(root, "src/cli/bundles.ts"), outdir, queue, { BUNDLES_ID: JSON.stringify(id) });
   writeFileSync(path.join(outdir, "package.json"), '{ "type": "commonjs" }\n');
 }
 
 /** Where that fails, commands are only slower to start: a package is built in stranger places than this. */
 function warmUp(outdir) {
-  const folder = mkdtempSync(path.join(tmpdir(), "taskflow-build-"));
+  let folder = null;
   try {
+    folder = mkdtempSync(path.join(tmpdir(), "taskflow-build-"));
     const { status, stderr, error } = spawnSync(
       process.execPath,
       [path.join(import.meta.dirname, "warm-up.mjs"), outdir],
@@ -59,13 +75,16 @@ function warmUp(outdir) {
       },
     );
     if (status === 0) return;
-    process.stderr.write(`the program was built, but starts slower than it could:\n${error?.message ?? stderr}\n`);
+    // Some of the commands are meant to fail: only what came last is of interest.
+    throw error ?? new Error(stderr.slice(Math.max(0, stderr.lastIndexOf("error: "))));
+  } catch (error) {
+    process.stderr.write(`the program was built, but starts slower than it could: ${error.message}\n`);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function bundle(name, entry, outdir, queue) {
+async function bundle(name, entry, outdir, queue, define = {}) {
   const lazy = {
     name: "lazy-bundles",
     setup(hooks) {
@@ -103,6 +122,7 @@ async function bundle(name, entry, outdir, queue) {
     legalComments: "none",
     logLevel: "warning",
     define: {
+      ...define,
       TASKFLOW_VERSION: JSON.stringify(require("../package.json").version),
       // Seven lines on stderr about Node 20: `doctor` says it in one, for who wants to know.
       "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": '"true"',
@@ -167,6 +187,10 @@ function replaceFolder(from, to) {
   if (existsSync(to)) renameSync(to, old);
   renameSync(from, to);
   rmSync(old, { recursive: true, force: true });
+}
+
+function compareText(a, b) {
+  return a < b ? -1 : Number(a > b);
 }
 
 function isInstalled(name) {

@@ -7,8 +7,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Script } from "node:vm";
 
+/** Of the bundles that this was built with: V8 itself compares no more of them than their lengths. */
+declare const BUNDLES_ID: string;
+
 /** Code is of use to one version of V8; it refuses what other settings of it made, and compiles then. */
-const CODE = path.join(__dirname, "code", `${process.versions.v8}-${process.arch}`);
+const CODE = path.join(__dirname, "code", `${process.versions.v8}-${process.arch}-${BUNDLES_ID}`);
 const hasCode = existsSync(CODE);
 
 interface Bundle {
@@ -26,24 +29,23 @@ type Wrapper = (
 
 const bundles = new Map<string, Bundle>();
 
+/** The folder of the kept code. */
+export const codeFolder = CODE;
+
 /** What the bundle exports; it is run once. Errors: those of reading and running it. */
 export function loadBundle(name: string): unknown {
   const known = bundles.get(name);
   if (known !== undefined) return known.module.exports;
-  const filename = path.join(__dirname, name);
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, "utf8")}\n})`;
+  const file = path.join(__dirname, name);
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "utf8")}\n})`;
   const cachedData = hasCode ? codeOf(name) : undefined;
+  // For stack traces. It is kept with the code, so it must hold wherever the program is.
+  const filename = `dist/cli/${name}`;
   const script = new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
   const module: Bundle["module"] = { exports: {} };
   bundles.set(name, { module, script });
   const run = script.runInThisContext() as Wrapper;
-  run(
-    module.exports,
-    (id) => (id.startsWith("./") ? loadBundle(id.slice(2)) : require(id)),
-    module,
-    filename,
-    __dirname,
-  );
+  run(module.exports, (id) => (id.startsWith("./") ? loadBundle(id.slice(2)) : require(id)), module, file, __dirname);
   return module.exports;
 }
 
@@ -60,5 +62,10 @@ export function saveCode(): void {
 
 function codeOf(name: string): Buffer | undefined {
   const file = path.join(CODE, name);
-  return existsSync(file) ? readFileSync(file) : undefined;
+  try {
+    return existsSync(file) ? readFileSync(file) : undefined;
+  } catch {
+    // Nothing depends on it.
+    return undefined;
+  }
 }

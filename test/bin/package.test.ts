@@ -1,6 +1,7 @@
 /** What a machine gets that has nothing but Node: the packed package, without node_modules beside it. */
 import { cp, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { ROOT, createSandbox } from "./support.ts";
@@ -77,7 +78,8 @@ test("the packed program runs where nothing else is: version, upload, list, tabl
   expect(run.stdout).toContain(`taskflow ${version}\n`);
 });
 
-const CODE = path.join("dist/cli/code", `${process.versions.v8}-${process.arch}`);
+const { codeFolder } = createRequire(import.meta.url)("../../dist/cli/bundles.cjs") as { codeFolder: string };
+const CODE = path.relative(ROOT, codeFolder);
 
 test("the build kept the code of what people run most, and V8 takes all of it", async () => {
   const names = readdirSync(path.join(ROOT, CODE));
@@ -95,6 +97,14 @@ test("the build kept the code of what people run most, and V8 takes all of it", 
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
 });
 
+test("stack traces name the program's own files, not those of who built it", async () => {
+  const { stderr } = await sandbox.bash(`${path.join(ROOT, "bin/taskflow")} attach list T-1 --debug --nope`, {
+    traces: true,
+  });
+  expect(stderr).toMatch(/\(dist\/cli\/main\.cjs:\d+:\d+\)$/m);
+  expect(stderr).not.toContain(".tmp/");
+});
+
 test("without that code, or with some that is hurt, the program runs all the same", async () => {
   for (const name of ["bin", "dist"])
     await cp(path.join(ROOT, name), sandbox.path(`copy/${name}`), { recursive: true });
@@ -107,6 +117,11 @@ test("without that code, or with some that is hurt, the program runs all the sam
   for (const name of await readdir(code)) await truncate(path.join(code, name), 100);
   await expectUpload();
   for (const name of await readdir(code)) await writeFile(path.join(code, name), "no code");
+  await expectUpload();
+  for (const name of await readdir(code)) {
+    await rm(path.join(code, name));
+    await mkdir(path.join(code, name));
+  }
   await expectUpload();
   await rm(code, { recursive: true });
   await expectUpload();
