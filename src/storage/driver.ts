@@ -110,7 +110,10 @@ export interface PutOptions {
   /** What becomes of it if it is interrupted. Absent: nothing of it stays. Only of use with bodies that have `readAt`. */
   readonly resume?: Resume | undefined;
   readonly signal: AbortSignal;
-  /** Called with the number of bytes that have been taken from the body since the last call. */
+  /**
+   * Called with the number of bytes that have been taken from the body since the last call: 0 where they begin to go,
+   * fewer than 0 where some have to go again.
+   */
   readonly onBytes?: (count: number) => void;
   /** Bytes that were read to hash them, where all are before the first is stored. */
   readonly onRead?: (count: number) => void;

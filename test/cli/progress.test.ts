@@ -75,6 +75,32 @@ describe("off a terminal", () => {
     ]);
   });
 
+  test("a large file that is read after a small one has moved is told as reading, and so is the end of it", () => {
+    const lines: string[] = [];
+    const progress = createProgress({ now: () => new Date() } satisfies Partial<Context> as unknown as Context, {
+      verb: "attaching",
+      live: false,
+      color: false,
+      line: (text) => lines.push(text),
+    });
+    progress.expect(100 * MIB + 6, 2);
+    progress.advance(6);
+    progress.itemDone();
+    for (let second = 0; second < 20; second += 1) {
+      vi.advanceTimersByTime(SECOND);
+      progress.read(5 * MIB);
+    }
+    // The first part begins, and for a while nothing of it is gone.
+    progress.advance(0);
+    vi.advanceTimersByTime(20 * SECOND);
+    progress.stop();
+    expect(lines).toEqual([
+      "reading 1 of 2 files  44%  45.0 MiB of 100.0 MiB  5.0 MiB/s",
+      "reading 1 of 2 files  94%  95.0 MiB of 100.0 MiB  5.0 MiB/s",
+      expect.stringMatching(/^attaching 1 of 2 files {2}0% {2}6 B of 100\.0 MiB/),
+    ]);
+  });
+
   test("a transfer of unknown length tells what has come, and neither a share nor an end", () => {
     expect(transfer(10, null)).toEqual([
       expect.stringMatching(/^10s attaching disk\.img {2}9\.0 MiB {2}[\d.]+ KiB\/s$/),

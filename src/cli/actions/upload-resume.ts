@@ -33,6 +33,7 @@ function tell(event: ResumeEvent, { name, progress, note }: ResumeTerms): void {
   switch (event.kind) {
     case "resuming":
       progress.skip(event.bytes);
+      if (event.bytes === 0) return;
       note(`resuming${of}: ${formatShare(event.bytes, event.size)} are there, begun ${formatDayTime(event.begunAt)}`);
       return;
     case "changed":
@@ -42,6 +43,7 @@ function tell(event: ResumeEvent, { name, progress, note }: ResumeTerms): void {
       note(`another run is sending the same file${of}: this one sends its own`);
       return;
     case "kept":
+      if (event.bytes === 0) return;
       note(
         `${formatShare(event.bytes, event.size)}${of === "" ? "" : ` of${of}`} are there: the same command sends the rest`,
       );

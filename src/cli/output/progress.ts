@@ -11,7 +11,7 @@ export interface Progress {
   /** Adds to what is expected; `null` makes the total unknown for good. */
   expect(bytes: number | null, items: number): void;
   advance(bytes: number): void;
-  /** Bytes that were only read, to be moved afterwards: told until the first ones move. */
+  /** Bytes that were only read, to be moved afterwards: told while nothing else moves. */
   read(bytes: number): void;
   /** Bytes that an earlier run has moved: they are done, and no measure of how fast this one is. */
   skip(bytes: number): void;
@@ -31,13 +31,20 @@ export interface ProgressOptions {
   /** Writes a plain line, off a terminal. */
   line(text: string): void;
   /** Told at most once a second and at the end, for events. */
-  event?(data: { bytes: number; totalBytes: number | null; items: number; totalItems: number }): void;
+  event?(data: {
+    bytes: number;
+    totalBytes: number | null;
+    items: number;
+    totalItems: number;
+    readBytes?: number;
+  }): void;
 }
 
 const TICK_MS = 100;
 const FIRST_LINE_MS = 10_000;
 const SLOWEST_LINE_MS = 60_000;
 const SPINNER_AFTER_MS = 200;
+const LONGEST_LEFT_S = 30 * 86_400;
 
 export function createProgress(ctx: Context, options: ProgressOptions): Progress {
   const begun = ctx.now().getTime();
@@ -46,7 +53,8 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
   let bytes = 0;
   let skipped = 0;
   let read = 0;
-  let movingSince: number | null = null;
+  let moves = 0;
+  const clock = createClock();
   let items = 0;
   let name = "";
   let nextLine = FIRST_LINE_MS;
@@ -59,20 +67,20 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
 
   const subject = (): string => (totalItems > 1 ? `${items} of ${count(totalItems, "file")}` : printable(name));
 
-  const isReading = (): boolean => movingSince === null && read > 0;
-  const verb = (): string => (isReading() ? "reading" : options.verb);
+  const verb = (): string => (clock.isReading() ? "reading" : options.verb);
 
   /** The most wanted first: a narrow terminal has no room for the last ones. */
   const facts = (): string[] => {
-    const done = isReading() ? read : bytes;
-    const seconds = (elapsed() - (movingSince ?? 0)) / 1000;
-    const rate = seconds > 0.5 ? (isReading() ? read : bytes - skipped) / seconds : 0;
+    const isReading = clock.isReading();
+    const done = isReading ? read : bytes;
+    const seconds = clock.seconds();
+    const rate = seconds > 0.5 ? Math.max(0, isReading ? read : bytes - skipped) / seconds : 0;
     const known: string[] = [];
     if (total !== null && total > 0) {
       known.push(`${Math.floor((done / total) * 100)}%`);
-      // What comes after the reading takes longer, and nobody knows yet how long.
-      if (rate > 0 && total > done && !isReading())
-        known.push(`${formatSeconds(Math.max(1, (total - done) / rate))} left`);
+      const left = rate > 0 ? (total - done) / rate : Infinity;
+      // What comes after the reading takes longer, and nobody knows yet how long; nor what a handful of bytes foretells.
+      if (left > 0 && left < LONGEST_LEFT_S && !isReading) known.push(`${formatSeconds(Math.max(1, left))} left`);
       known.push(`${formatSize(done)} of ${formatSize(total)}`);
     } else if (total === null) known.push(formatSize(done));
     if (rate > 0) known.push(`${formatSize(Math.round(rate))}/s`);
@@ -91,6 +99,7 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
   };
 
   const tick = (): void => {
+    clock.tick(elapsed(), moves, read);
     if (options.live) {
       // Work goes on without it: `loading` stays set, so it is not tried again.
       draw().catch(() => undefined);
@@ -99,7 +108,7 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
       nextLine = elapsed() + Math.min(SLOWEST_LINE_MS, nextLine);
     }
     if (options.event !== undefined && elapsed() >= nextEvent) {
-      options.event({ bytes, totalBytes: total, items, totalItems });
+      options.event({ bytes, totalBytes: total, items, totalItems, ...(read === 0 ? {} : { readBytes: read }) });
       nextEvent = elapsed() + 1000;
     }
   };
@@ -112,8 +121,7 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
       totalItems += expectedItems;
     },
     advance(more) {
-      // The clock of the rate begins with the first of them, unless something else than reading took the time before.
-      movingSince ??= read > 0 ? elapsed() : 0;
+      moves += 1;
       bytes += more;
     },
     read(more) {
@@ -137,5 +145,38 @@ export function createProgress(ctx: Context, options: ProgressOptions): Progress
       clearInterval(timer);
       spinner?.hide();
     },
+  };
+}
+
+/** Nothing has moved for so long: only then reading is what is going on. */
+const QUIET_MS = 500;
+
+interface Clock {
+  /** So many moves and bytes read there were until now. */
+  tick(nowMs: number, moves: number, read: number): void;
+  isReading(): boolean;
+  /** Of what is going on, without the time of the other. */
+  seconds(): number;
+}
+
+/** How long was read, and how long moved: the one says nothing of how fast the other is. */
+function createClock(): Clock {
+  let last = { nowMs: 0, moves: 0, read: 0 };
+  let movedAt = -Infinity;
+  let isReading = false;
+  let readingMs = 0;
+  let movingMs = 0;
+  return {
+    tick(nowMs, moves, read) {
+      if (moves !== last.moves) {
+        movedAt = nowMs;
+        isReading = false;
+      } else if (read !== last.read && nowMs - movedAt > QUIET_MS) isReading = true;
+      if (isReading) readingMs += nowMs - last.nowMs;
+      else movingMs += nowMs - last.nowMs;
+      last = { nowMs, moves, read };
+    },
+    isReading: () => isReading,
+    seconds: () => (isReading ? readingMs : movingMs) / 1000,
   };
 }

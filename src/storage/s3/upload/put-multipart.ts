@@ -152,9 +152,9 @@ async function finished(work: Work, feed: PartFeed, { size }: Content, steps: St
       feed,
       async onSent(bytes) {
         work.bytes += bytes;
-        options.onBytes?.(bytes);
         await claimed?.touch();
       },
+      onBytes: options.onBytes,
     });
     await steps.settle();
     throwIfAborted(options.signal);

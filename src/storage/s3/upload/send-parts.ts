@@ -16,6 +16,8 @@ export interface PartsJob {
   readonly feed: PartFeed;
   /** Called with the length of each part that has arrived. */
   readonly onSent: (bytes: number) => void | Promise<void>;
+  /** As `PutOptions.onBytes`. */
+  readonly onBytes: ((count: number) => void) | undefined;
 }
 
 const PARTS_IN_FLIGHT = 4;
@@ -25,7 +27,7 @@ const BUFFERS_AT_MOST = 64 * MiB;
 
 /** All parts of the feed, in order. The first failure stops the others, and rejects once none is in flight any more. */
 export async function sendParts(job: PartsJob): Promise<SentPart[]> {
-  const { upload, feed, onSent } = job;
+  const { upload, feed, onSent, onBytes } = job;
   const stop = new AbortController();
   const signal = AbortSignal.any([upload.call.signal, stop.signal]);
   const sent: SentPart[] = [];
@@ -36,7 +38,9 @@ export async function sendParts(job: PartsJob): Promise<SentPart[]> {
       const part = await feed.next(buffer);
       if (part === null) return;
       throwIfAborted(signal);
-      sent.push({ number: part.number, etag: await sendPart(upload, part, signal), crc: part.crc });
+      const counted = countedPart(part, onBytes);
+      sent.push({ number: part.number, etag: await sendPart(upload, counted.part, signal), crc: part.crc });
+      counted.arrived();
       await onSent(part.body.length);
     }
   }
@@ -53,6 +57,30 @@ export async function sendParts(job: PartsJob): Promise<SentPart[]> {
   throwIfAborted(upload.call.signal);
   if (failure !== null) throw failure;
   return sent.sort((a, b) => a.number - b.number);
+}
+
+/** Tells how much of it is gone, as it goes: a part may take minutes. */
+function countedPart(part: Part, onBytes: PartsJob["onBytes"]): { readonly part: Part; arrived(): void } {
+  if (onBytes === undefined) return { part, arrived: () => undefined };
+  const { body } = part;
+  let gone = 0;
+  const at = (position: number): void => {
+    onBytes(position - gone);
+    gone = position;
+  };
+  return {
+    part: {
+      ...part,
+      body: {
+        length: body.length,
+        read(position, most) {
+          at(position);
+          return body.read(position, most);
+        },
+      },
+    },
+    arrived: () => at(body.length),
+  };
 }
 
 async function sendPart(upload: Upload, part: Part, signal: AbortSignal): Promise<string> {
