@@ -71,6 +71,14 @@ describe("an attachment that another program wrote over", () => {
   });
 });
 
+test("copy from a bucket that isn't there makes no store", async () => {
+  const world = await createS3World();
+  const before = await readdir(world.cwd);
+  const { status, stderr } = await world.run(["attach", "copy", "--from", "s3://nowhere", "--to", "./copies"]);
+  expect({ status, stderr }).toEqual({ status: 5, stderr: expect.stringContaining("no bucket nowhere") as string });
+  expect(await readdir(world.cwd)).toEqual(before);
+});
+
 describe("names", () => {
   test("F29 keys of others are listed, whatever is in them, and nothing of it reaches the terminal raw", async () => {
     const world = await createS3World();

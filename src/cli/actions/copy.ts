@@ -5,6 +5,7 @@ import { parseStore } from "../../config/parse-setting.ts";
 import { optionValue } from "../../config/parse-values.ts";
 import { TaskflowError, isTaskflowError } from "../../errors.ts";
 import type { ErrorCode } from "../../errors.ts";
+import type { StorageDriver } from "../../storage/driver.ts";
 import type { Location } from "../../storage/location.ts";
 import { formatLocation } from "../../storage/location.ts";
 import { attachmentJson } from "../attachment-view.ts";
@@ -44,11 +45,13 @@ export function runCopy(ctx: Context, operands: readonly string[], options: Copy
     const places = namedPlaces(ctx, operands, options);
     const task = options.task === undefined ? null : parseTask(options.task);
     const from = await session.openNamed(places.from, "--from", "fail");
+    const progress = session.report.progress(dryRun ? "checking" : "copying");
+    // Before the other is made: there may be nothing to copy, or no such bucket.
+    const what = await expectAll(session, from, task, progress);
     const to = await session.openNamed(places.to, "--to", dryRun ? "pretend" : "create");
     if (from.location === to.location) throw sameStore(from.location);
+    await session.report.note(`${what} in ${printable(from.location)}, to be in ${printable(to.location)}`);
     const stores: Stores = { from, to };
-    const progress = session.report.progress(dryRun ? "checking" : "copying");
-    await expectAll(session, stores, task, progress);
     await copyAll(session, stores, pairs(stores, task, ctx.signal), options, progress);
     return { extra: { from: from.location, ...(dryRun ? { dryRun: true } : {}) } };
   });
@@ -82,25 +85,24 @@ function sameStore(location: string): TaskflowError {
 /** How much there is, which takes a listing of its own: of millions nobody wants to wait without an end in sight. */
 async function expectAll(
   { ctx, report }: Session<Row>,
-  stores: Stores,
+  from: StorageDriver,
   task: string | null,
   progress: Progress,
-): Promise<void> {
+): Promise<string> {
   let files = 0;
   let bytes = 0;
   const others = createOthers();
   const looking = { signal: ctx.signal, onOther: (key: string) => others.see(key) };
-  for await (const { size } of copyable(stores, task, looking)) {
+  for await (const { size } of copyable({ from }, task, looking)) {
     files += 1;
     bytes += size;
   }
   await others.tell(report);
   if (files === 0 && task !== null) {
-    throw new TaskflowError("not_found", `nothing is attached to ${task} in ${stores.from.location}`);
+    throw new TaskflowError("not_found", `nothing is attached to ${task} in ${from.location}`);
   }
   progress.expect(bytes, files);
-  const what = `${count(files, "attachment")} (${formatSize(bytes)})`;
-  await report.note(`${what} in ${printable(stores.from.location)}, to be in ${printable(stores.to.location)}`);
+  return `${count(files, "attachment")} (${formatSize(bytes)})`;
 }
 
 async function copyAll(
