@@ -22,7 +22,7 @@ describe("delete", () => {
     const [told, undo = ""] = stderr.trimEnd().split("\n");
     expect(told).toBe(`deleted 1 attachment in ${world.store}`);
     expect(await names(world.store)).not.toContain(key);
-    const command = undo.replace(/^undo, until \S+ \d\d:\d\d: /, "");
+    const command = undo.replace(/^undo, until [\d-]+: /, "");
     expect(command).toBe(`taskflow attach undelete T-1 ${path.basename(key).slice(0, 36)}`);
     expect((await runPrinted(world, command)).lines).toEqual([key]);
     expect(await readFile(path.join(world.store, key), "utf8")).toBe("content of a.txt");
@@ -37,7 +37,7 @@ describe("delete", () => {
     const other = await world.attach("T-2", "a");
     const { status, lines, stderr } = await world.run(["attach", "rm", "T-1", "--all"]);
     expect([status, lines]).toEqual([0, keys]);
-    const [, undo = ""] = /^undo, until \S+ \d\d:\d\d: (.*)$/m.exec(stderr) ?? [];
+    const [, undo = ""] = /^undo, until [\d-]+: (.*)$/m.exec(stderr) ?? [];
     expect(undo).toMatch(/^taskflow attach undelete T-1 --since \d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect((await world.run(["attach", "list"])).lines).toEqual([expect.stringContaining(other)]);
     expect((await runPrinted(world, undo)).lines).toEqual(keys);

@@ -19,7 +19,7 @@ export async function readUndoLimit({ lifecycle }: StorageDriver, signal: AbortS
   try {
     const rules = await lifecycle.rules({ signal });
     if (rules === null) {
-      return () => ({ unknown: "the lifecycle rules may not be read (s3:GetLifecycleConfiguration)" });
+      return () => ({ unknown: "the lifecycle rules may not be read" });
     }
     const plan = planOf(rules);
     return (attachment, deletedAt) => {

@@ -10,7 +10,7 @@ import { attachmentJson } from "../attachment-view.ts";
 import type { DeleteOptions } from "../commands/delete.ts";
 import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
-import { count, formatLocalTime, formatUtc, shellQuote } from "../output/format.ts";
+import { count, formatLocalDay, formatUtc, shellQuote } from "../output/format.ts";
 import type { JsonObject } from "../output/json-document.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
@@ -175,7 +175,7 @@ function isUnknown(until: Until): until is { readonly unknown: string } {
 
 function limitInWords(until: Until): string {
   if (until === null) return "until it is purged";
-  return isUnknown(until) ? `limit unknown (${printable(until.unknown)})` : `until ${formatLocalTime(until)}`;
+  return isUnknown(until) ? `limit unknown (${printable(until.unknown)})` : `until ${formatLocalDay(until)}`;
 }
 
 /** What isn't known is left out. */

@@ -59,8 +59,12 @@ function three(value: number): string {
 
 /** Local time to the minute, for tables: `2026-11-23 21:10`. */
 export function formatLocalTime(date: Date): string {
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+  return `${formatLocalDay(date)} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** `2026-11-23`, where that is what the calendar on the wall says. */
+export function formatLocalDay(date: Date): string {
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
