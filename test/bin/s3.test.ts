@@ -3,6 +3,7 @@ import { createSocket } from "node:dgram";
 import { readdirSync, readlinkSync } from "node:fs";
 import { readdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as later } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { hasTool, isRoot } from "../tools.ts";
 import { silent } from "../servers/s3-double/faults.ts";
@@ -121,6 +122,26 @@ describe.skipIf(process.platform !== "linux")("stdin that is kept until it is wh
       expect(sandbox.s3.requests).toEqual([]);
     },
   );
+});
+
+test("a delete that is interrupted after it has deleted tells what is gone, and how it comes back", async () => {
+  const sandbox = await scene();
+  const { s3, s3Env: env } = sandbox;
+  const keys = [1, 2].map((n) => `tasks/T-1/0b9c6f0e-0000-4000-8000-00000000000${n}_a`);
+  for (const key of keys) s3.plant(BUCKET, key, "x");
+  s3.fault({ operation: "GetBucketLifecycleConfiguration" }, silent());
+  const deleted = s3.arrival({ operation: "DeleteObjects" });
+  const running = sandbox.start(["attach", "delete", "T-1", "--all"], { env });
+  await deleted;
+  await vi.waitFor(() => expect(s3.keys(BUCKET)).toEqual([]), { timeout: 10_000 });
+  await later(500);
+  running.child.kill("SIGINT");
+  const { status, stdout, stderr } = await running.finished;
+  expect({ status, stdout }).toEqual({ status: 130, stdout: `${keys.join("\n")}\n` });
+  expect(stderr).toMatch(/^deleted 2 attachments in s3:\/\/acme$/m);
+  const undo = /^undo, limit unknown \(.*\): taskflow (attach undelete T-1 --since \S+)$/m.exec(stderr)?.[1] ?? "";
+  expect((await sandbox.run(undo.split(" "), { env })).status).toBe(0);
+  expect(s3.keys(BUCKET)).toEqual(keys);
 });
 
 test("a signal ends the wait for a server that is silent", async () => {

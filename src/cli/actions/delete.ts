@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { TaskflowError } from "../../errors.ts";
+import { TaskflowError, throwIfAborted } from "../../errors.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import { isUuid } from "../../attachments/key.ts";
@@ -115,6 +115,8 @@ async function remove(
     // Interrupted too: what is gone is told, with its undo.
     if (last !== null) tell(last);
   }
+  // It was asked to stop, even if only the limit was still to come.
+  throwIfAborted(ctx.signal);
   if (last === null) report.summary(`nothing was deleted in ${printable(driver.location)}`);
   return undefined;
 
