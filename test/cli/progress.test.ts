@@ -16,17 +16,18 @@ describe("off a terminal", () => {
     vi.useRealTimers();
   });
 
+  /** A progress off a terminal, and the lines that it tells. */
+  function recorded(told: (text: string) => string = (text) => text) {
+    const lines: string[] = [];
+    const ctx = { now: () => new Date() } satisfies Partial<Context> as unknown as Context;
+    const line = (text: string): void => void lines.push(told(text));
+    return { lines, progress: createProgress(ctx, { verb: "attaching", live: false, color: false, line }) };
+  }
+
   /** A transfer of 1 MiB a second, told as plain lines with the second they came in. */
   function transfer(seconds: number, total: number | null): string[] {
     const begun = Date.now();
-    const lines: string[] = [];
-    const ctx = { now: () => new Date() } satisfies Partial<Context>;
-    const progress = createProgress(ctx as unknown as Context, {
-      verb: "attaching",
-      live: false,
-      color: false,
-      line: (text) => lines.push(`${Math.round((Date.now() - begun) / SECOND)}s ${text}`),
-    });
+    const { lines, progress } = recorded((text) => `${Math.round((Date.now() - begun) / SECOND)}s ${text}`);
     progress.expect(total, 1);
     progress.at("disk.img");
     for (let second = 0; second < seconds; second += 1) {
@@ -49,13 +50,7 @@ describe("off a terminal", () => {
   });
 
   test("reading before the transfer is told as that, and is no part of its time", () => {
-    const lines: string[] = [];
-    const progress = createProgress({ now: () => new Date() } satisfies Partial<Context> as unknown as Context, {
-      verb: "attaching",
-      live: false,
-      color: false,
-      line: (text) => lines.push(text),
-    });
+    const { lines, progress } = recorded();
     progress.expect(400 * MIB, 1);
     progress.at("disk.img");
     const seconds = (count: number, each: () => void): void => {
@@ -76,13 +71,7 @@ describe("off a terminal", () => {
   });
 
   test("a large file that is read after a small one has moved is told as reading, and so is the end of it", () => {
-    const lines: string[] = [];
-    const progress = createProgress({ now: () => new Date() } satisfies Partial<Context> as unknown as Context, {
-      verb: "attaching",
-      live: false,
-      color: false,
-      line: (text) => lines.push(text),
-    });
+    const { lines, progress } = recorded();
     progress.expect(100 * MIB + 6, 2);
     progress.advance(6);
     progress.itemDone();

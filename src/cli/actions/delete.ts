@@ -1,33 +1,27 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { TaskflowError, throwIfAborted } from "../../errors.ts";
-import type { Attachment } from "../../attachments/types.ts";
-import type { StorageDriver } from "../../storage/driver.ts";
-import { isUuid } from "../../attachments/key.ts";
-import { RULES_UNREAD, readUndoLimit } from "../../attachments/lifecycle/undo-limit.ts";
-import type { UndoLimit, Until } from "../../attachments/lifecycle/undo-limit.ts";
+import type { Until } from "../../attachments/lifecycle/undo-limit.ts";
 import { versionsOf } from "../../attachments/list.ts";
+import type { Attachment } from "../../attachments/types.ts";
+import type { DeleteResult, KeyResult, StorageDriver } from "../../storage/driver.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { DeleteOptions } from "../commands/delete.ts";
 import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
-import { count, formatLocalDay, formatUtc, shellQuote } from "../output/format.ts";
-import type { JsonObject } from "../output/json-document.ts";
+import { count } from "../output/format.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { checkOperands, inBatches, resultsOf, selectAttachments } from "./items.ts";
+import { doneOf, inBatches } from "./batches.ts";
+import { checkOperands, placeOf, selectAttachments } from "./items.ts";
 import type { Selected, Selection } from "./items.ts";
+import { earlier, limitInWords, limitOf, undoJson, undoOne, undoSince } from "./undo.ts";
+import type { Deleted, Undo } from "./undo.ts";
 
 interface Row {
   readonly attachment: Attachment;
   /** What brings it back, where anything does. */
   readonly undo: Undo | null;
-}
-
-interface Undo {
-  readonly command: string;
-  readonly until: Until;
 }
 
 export function runDelete(ctx: Context, operands: readonly string[], options: DeleteOptions): Promise<number> {
@@ -83,18 +77,17 @@ async function remove(
       limit.ask();
       const undoable: Deleted[] = [];
       try {
-        for await (const { chosen, result } of resultsOf(batch, (keys) =>
-          driver.delete(keys, { signal: ctx.signal }),
-        )) {
-          const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
-          if (result.error !== undefined) await report.failure(result.error, place);
-          else if (result.existed === false) {
+        const ask = (keys: string[]): AsyncIterable<DeleteResult> => driver.delete(keys, { signal: ctx.signal });
+        for await (const { chosen, result } of doneOf(report, batch, ask)) {
+          const { attachment } = chosen;
+          if (result.existed === false) {
             // Someone else was quicker; a whole task is empty all the same.
             if (chosen.index === null || options.ignoreMissing === true) await report.skipped();
-            else
-              await report.failure(new TaskflowError("not_found", `${chosen.attachment.key} is gone already`), place);
+            else {
+              const already = new TaskflowError("not_found", `${attachment.key} is gone already`);
+              await report.failure(already, placeOf(chosen));
+            }
           } else {
-            const { attachment } = chosen;
             const gone = { ...attachment, deleted: true, deletedAt: result.deletedAt };
             seen.count += 1;
             seen.undoable &&= result.undoable;
@@ -136,56 +129,6 @@ async function remove(
   }
 }
 
-/** How long the rules are waited for once something was deleted: the answer is worth more. */
-const PATIENCE_MS = 3000;
-
-interface Limit {
-  /** Begins to read the rules, beside the first deletion. */
-  ask(): void;
-  known(): Promise<UndoLimit>;
-  stop(): void;
-}
-
-function limitOf({ signal }: Context, driver: StorageDriver): Limit {
-  const stop = new AbortController();
-  let reading: Promise<UndoLimit> | null = null;
-  let known: Promise<UndoLimit> | null = null;
-  const ask = (): Promise<UndoLimit> => (reading ??= readUndoLimit(driver, AbortSignal.any([signal, stop.signal])));
-  return {
-    ask: () => void ask(),
-    known: () => (known ??= Promise.race([ask(), later(PATIENCE_MS, RULES_UNREAD, stop.signal)])),
-    stop: () => stop.abort(),
-  };
-}
-
-/** Resolves after so long, or at once where the signal is aborted. */
-function later<T>(ms: number, value: T, signal: AbortSignal): Promise<T> {
-  return sleep(ms, value, { signal }).catch(() => value);
-}
-
-/** What holds for both: not known where one isn't. */
-function earlier(a: Until, b: Until): Until {
-  if (isUnknown(a)) return a;
-  if (isUnknown(b)) return b;
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
-}
-
-function isUnknown(until: Until): until is { readonly unknown: string } {
-  return until !== null && "unknown" in until;
-}
-
-function limitInWords(until: Until): string {
-  if (until === null) return "until it is purged";
-  return isUnknown(until) ? `limit unknown (${printable(until.unknown)})` : `until ${formatLocalDay(until)}`;
-}
-
-/** What isn't known is left out. */
-function undoJson({ command, until }: Undo): JsonObject {
-  if (isUnknown(until)) return { command };
-  return { command, until: until === null ? null : formatUtc(until) };
-}
-
 async function purge(
   { ctx, report }: Session<Row>,
   driver: StorageDriver,
@@ -194,12 +137,8 @@ async function purge(
   const versions = versionsOf(driver);
   let done = 0;
   for await (const batch of inBatches(selected)) {
-    for await (const { chosen, result } of resultsOf(batch, (keys) => versions.purge(keys, { signal: ctx.signal }))) {
-      const place = { ...(chosen.index === null ? {} : { index: chosen.index }), item: chosen.text };
-      if (result.error !== undefined) {
-        await report.failure(result.error, place);
-        continue;
-      }
+    const ask = (keys: string[]): AsyncIterable<KeyResult> => versions.purge(keys, { signal: ctx.signal });
+    for await (const { chosen } of doneOf(report, batch, ask)) {
       done += 1;
       await report.item({ attachment: { ...chosen.attachment, deleted: true }, undo: null }, chosen.attachment.size);
     }
@@ -245,27 +184,4 @@ async function askFirst(
       ? "This can't be undone."
       : "Whether this can be undone isn't known: the bucket's versioning may not be read (s3:GetBucketVersioning).";
   await confirm(ctx, `${verb} ${what} in ${printable(driver.location)}? ${warning}`);
-}
-
-type Deleted = Attachment & { readonly deletedAt: Date };
-
-/** The id of a foreign key may be that of several, and a key with control characters can't be printed as it is. */
-function undoOne({ id, task, key, deletedAt }: Deleted, options: DeleteOptions): string {
-  if (isUuid(id)) return withStore(`taskflow attach undelete ${task} ${id}`, options);
-  return printable(key) === key
-    ? withStore(`taskflow attach undelete ${shellQuote(key)}`, options)
-    : undoSince(task, deletedAt, options);
-}
-
-function undoSince(task: string, since: Date, options: DeleteOptions): string {
-  return withStore(`taskflow attach undelete ${task} --since ${since.toISOString()}`, options);
-}
-
-/** With what was given to reach the store: the settings are there the next time as well. */
-function withStore(command: string, { store, region, endpoint, profile, caFile }: DeleteOptions): string {
-  const given = { store, endpoint, region, profile, "ca-file": caFile };
-  const words = Object.entries(given).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, shellQuote(value)],
-  );
-  return [command, ...words].join(" ");
 }

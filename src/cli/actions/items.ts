@@ -7,7 +7,7 @@ import type { ItemRef } from "../../attachments/operands.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import { parseTask } from "../../attachments/task.ts";
 import { TaskflowError, isTaskflowError, toTaskflowError } from "../../errors.ts";
-import type { KeyResult, StorageDriver } from "../../storage/driver.ts";
+import type { StorageDriver } from "../../storage/driver.ts";
 import type { Context } from "../context.ts";
 import { readTsvField } from "../output/printable.ts";
 import type { Report } from "../output/report.ts";
@@ -196,42 +196,19 @@ export function bucketOf(driver: StorageDriver): string | null {
 /** What one item's work gives, or `null` where it failed, which is then that item's failure. Rows are printed outside. */
 export async function attempt<Row, Result>(
   report: Report<Row>,
-  place: { readonly index: number | null; readonly text: string },
+  selected: Pick<Selected, "index" | "text">,
   work: () => Promise<Result>,
 ): Promise<Result | null> {
   try {
     return await work();
   } catch (error) {
     if (isTaskflowError(error) && error.code === "interrupted") throw error;
-    await report.failure(error, { ...(place.index === null ? {} : { index: place.index }), item: place.text });
+    await report.failure(error, placeOf(selected));
     return null;
   }
 }
 
-/** How many keys a store is asked at once: S3's own limit for a batch (API reference, DeleteObjects). */
-const BATCH = 1000;
-
-/** So many at a time that a store can work in batches, so few that a listing of any length fits. */
-export async function* inBatches(selected: AsyncIterable<Selected>): AsyncGenerator<Selected[], void, undefined> {
-  let batch: Selected[] = [];
-  for await (const one of selected) {
-    batch.push(one);
-    if (batch.length === BATCH) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
-}
-
-/** A store answers in the order it was asked. */
-export async function* resultsOf<R extends KeyResult>(
-  batch: readonly Selected[],
-  ask: (keys: string[]) => AsyncIterable<R>,
-): AsyncGenerator<{ chosen: Selected; result: R }, void, undefined> {
-  const byKey = new Map(batch.map((chosen) => [chosen.attachment.key, chosen]));
-  for await (const result of ask([...byKey.keys()])) {
-    const chosen = byKey.get(result.key);
-    if (chosen !== undefined) yield { chosen, result };
-  }
+/** Which item a failure belongs to. */
+export function placeOf({ index, text }: Pick<Selected, "index" | "text">): { index?: number; item: string } {
+  return { ...(index === null ? {} : { index }), item: text };
 }

@@ -9,7 +9,8 @@ import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { value } from "../parse.ts";
 import { runSession } from "../session.ts";
-import { checkOperands, inBatches, resultsOf, selectAttachments } from "./items.ts";
+import { doneOf, inBatches } from "./batches.ts";
+import { checkOperands, selectAttachments } from "./items.ts";
 import type { Selection } from "./items.ts";
 
 export function runUndelete(ctx: Context, operands: readonly string[], options: UndeleteOptions): Promise<number> {
@@ -43,16 +44,7 @@ export function runUndelete(ctx: Context, operands: readonly string[], options: 
         done += batch.length;
         continue;
       }
-      for await (const { chosen, result } of resultsOf(batch, (keys) =>
-        versions.undelete(keys, { signal: ctx.signal }),
-      )) {
-        if (result.error !== undefined) {
-          await report.failure(result.error, {
-            ...(chosen.index === null ? {} : { index: chosen.index }),
-            item: chosen.text,
-          });
-          continue;
-        }
+      for await (const { chosen } of doneOf(report, batch, (keys) => versions.undelete(keys, { signal: ctx.signal }))) {
         done += 1;
         const { deletedAt: _, ...live } = chosen.attachment;
         await report.item({ ...live, deleted: false }, live.size);

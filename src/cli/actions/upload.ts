@@ -1,6 +1,7 @@
 import path from "node:path";
 import { checkMeta, parseMetas, parseTags } from "../../attachments/meta.ts";
-import { openFileSource, openStreamSource } from "../../attachments/source.ts";
+import { openFileSource } from "../../attachments/file-source.ts";
+import { openStreamSource } from "../../attachments/source.ts";
 import type { Source } from "../../attachments/source.ts";
 import { parseTask } from "../../attachments/task.ts";
 import { upload } from "../../attachments/upload.ts";

@@ -1,0 +1,90 @@
+/** How what was deleted comes back: by which command, and until when. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isUuid } from "../../attachments/key.ts";
+import { RULES_UNREAD, readUndoLimit } from "../../attachments/lifecycle/undo-limit.ts";
+import type { UndoLimit, Until } from "../../attachments/lifecycle/undo-limit.ts";
+import type { Attachment } from "../../attachments/types.ts";
+import type { StorageDriver } from "../../storage/driver.ts";
+import type { DeleteOptions } from "../commands/delete.ts";
+import type { Context } from "../context.ts";
+import { formatLocalDay, formatUtc, shellQuote } from "../output/format.ts";
+import type { JsonObject } from "../output/json-document.ts";
+import { printable } from "../output/printable.ts";
+
+export interface Undo {
+  readonly command: string;
+  readonly until: Until;
+}
+
+export type Deleted = Attachment & { readonly deletedAt: Date };
+
+/** How long the rules are waited for once something was deleted: the answer is worth more. */
+const PATIENCE_MS = 3000;
+
+export interface Limit {
+  /** Begins to read the rules, beside the first deletion. */
+  ask(): void;
+  known(): Promise<UndoLimit>;
+  stop(): void;
+}
+
+export function limitOf({ signal }: Context, driver: StorageDriver): Limit {
+  const stop = new AbortController();
+  let reading: Promise<UndoLimit> | null = null;
+  let known: Promise<UndoLimit> | null = null;
+  const ask = (): Promise<UndoLimit> => (reading ??= readUndoLimit(driver, AbortSignal.any([signal, stop.signal])));
+  return {
+    ask: () => void ask(),
+    known: () => (known ??= Promise.race([ask(), later(PATIENCE_MS, RULES_UNREAD, stop.signal)])),
+    stop: () => stop.abort(),
+  };
+}
+
+/** Resolves after so long, or at once where the signal is aborted. */
+function later<T>(ms: number, value: T, signal: AbortSignal): Promise<T> {
+  return sleep(ms, value, { signal }).catch(() => value);
+}
+
+/** What holds for both: not known where one isn't. */
+export function earlier(a: Until, b: Until): Until {
+  if (isUnknown(a)) return a;
+  if (isUnknown(b)) return b;
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+function isUnknown(until: Until): until is { readonly unknown: string } {
+  return until !== null && "unknown" in until;
+}
+
+export function limitInWords(until: Until): string {
+  if (until === null) return "until it is purged";
+  return isUnknown(until) ? `limit unknown (${printable(until.unknown)})` : `until ${formatLocalDay(until)}`;
+}
+
+/** What isn't known is left out. */
+export function undoJson({ command, until }: Undo): JsonObject {
+  if (isUnknown(until)) return { command };
+  return { command, until: until === null ? null : formatUtc(until) };
+}
+
+/** The id of a foreign key may be that of several, and a key with control characters can't be printed as it is. */
+export function undoOne({ id, task, key, deletedAt }: Deleted, options: DeleteOptions): string {
+  if (isUuid(id)) return withStore(`taskflow attach undelete ${task} ${id}`, options);
+  return printable(key) === key
+    ? withStore(`taskflow attach undelete ${shellQuote(key)}`, options)
+    : undoSince(task, deletedAt, options);
+}
+
+export function undoSince(task: string, since: Date, options: DeleteOptions): string {
+  return withStore(`taskflow attach undelete ${task} --since ${since.toISOString()}`, options);
+}
+
+/** With what was given to reach the store: the settings are there the next time as well. */
+function withStore(command: string, { store, region, endpoint, profile, caFile }: DeleteOptions): string {
+  const given = { store, endpoint, region, profile, "ca-file": caFile };
+  const words = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, shellQuote(value)],
+  );
+  return [command, ...words].join(" ");
+}
