@@ -7,7 +7,7 @@ import { createSandbox } from "./support.ts";
 describe("run", () => {
   test("passes the output through, attaches both streams as one log, and exits 0", async () => {
     const sandbox = await createSandbox();
-    const ran = await sandbox.run(sh("echo out; sleep 0.1; echo err >&2; sleep 0.1; echo more"));
+    const ran = await sandbox.run(sh("echo out; sleep 0.5; echo err >&2; sleep 0.5; echo more"));
     expect([ran.status, ran.stdout]).toEqual([0, "out\nmore\n"]);
     expect(ran.stderr).toMatch(/^created store .*\nerr\nattached sh\.log \(13 B\) to T-1: tasks\/T-1\/\S+_sh\.log\n$/);
     const log = await logOf(sandbox);

@@ -55,7 +55,7 @@ describe("the size", () => {
     const { status, document } = await json(["attach", "upload", "T-1", "huge"], { env });
     expect([status, document["errors"][0].code]).toEqual([9, "too_large"]);
     expect(document["errors"][0].message).toBe("huge has 1099511627776 bytes, more than the 1024 that may be stored");
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
   });
 
   test("a pipe is cut off at it, and nothing of it stays", async () => {
