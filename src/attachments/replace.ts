@@ -1,8 +1,10 @@
 /** `upload --replace`: what has the name already, and what of it goes once the new one is stored. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isTaskflowError } from "../errors.ts";
 import type { ObjectInfo, StorageDriver } from "../storage/driver.ts";
 import { parseKey, taskPrefix } from "./key.ts";
 import { cleanName } from "./name.ts";
+import { detailedAttachmentOf } from "./types.ts";
 
 export interface NameOnTask {
   readonly task: string;
@@ -17,14 +19,29 @@ export interface Replaced {
   readonly supersededBy?: string;
 }
 
-/** The live attachments that this name has on the task. */
+/**
+ * The live attachments of this very name on the task. Several names may have one form in keys (`a/b.txt`, `a_b.txt`), so
+ * the records decide; of what has none, the key's name.
+ */
 export async function namesakes(driver: StorageDriver, { task, name, signal }: NameOnTask): Promise<ObjectInfo[]> {
   const clean = cleanName(name);
+  const wanted = name.normalize("NFC");
   const same: ObjectInfo[] = [];
   for await (const object of driver.list(taskPrefix(task), { signal })) {
-    if (parseKey(object.key)?.name === clean) same.push(object);
+    if (parseKey(object.key)?.name !== clean) continue;
+    if ((await trueName(driver, object.key, signal)) === wanted) same.push(object);
   }
   return same;
+}
+
+/** `null`: deleted since it was listed. */
+async function trueName(driver: StorageDriver, key: string, signal: AbortSignal): Promise<string | null> {
+  try {
+    return detailedAttachmentOf(await driver.head(key, { signal }))?.name ?? null;
+  } catch (error) {
+    if (isTaskflowError(error) && error.code === "not_found") return null;
+    throw error;
+  }
 }
 
 /** More than the steps in which file systems count time. */
@@ -50,20 +67,18 @@ export async function replaceOlder(
 ): Promise<Replaced> {
   const known = new Set(before.map(({ key }) => key));
   const now = await namesakes(driver, request);
-  const rivals = now.filter(({ key }) => !known.has(key) && key !== stored.key);
-  // By the time that the others see it at: two who compare by different ones could both give way.
-  const own = now.find(({ key }) => key === stored.key) ?? stored;
-  const winner = [own, ...rivals].reduce((best, one) => (isNewer(one, best) ? one : best));
-  const losers = [...before, ...rivals, stored].map(({ key }) => key).filter((key) => key !== winner.key);
+  // Each by the time at which all see it: two who compare by different ones could both give way. Who isn't there any more
+  // has lost already.
+  const [winner] = now.filter(({ key }) => !known.has(key)).toSorted(newestFirst);
+  const losers = now.map(({ key }) => key).filter((key) => key !== winner?.key);
   const replaced: string[] = [];
   for await (const result of driver.delete(losers, { signal: request.signal })) {
     if (result.error !== undefined) throw result.error;
     if (result.existed !== false && result.key !== stored.key) replaced.push(result.key);
   }
-  return { replaced, ...(winner.key === stored.key ? {} : { supersededBy: winner.key }) };
+  return { replaced, ...(winner === undefined || winner.key === stored.key ? {} : { supersededBy: winner.key }) };
 }
 
-function isNewer(one: ObjectInfo, other: ObjectInfo): boolean {
-  const difference = one.modifiedAt.getTime() - other.modifiedAt.getTime();
-  return difference > 0 || (difference === 0 && one.key > other.key);
+function newestFirst(one: ObjectInfo, other: ObjectInfo): number {
+  return other.modifiedAt.getTime() - one.modifiedAt.getTime() || (one.key > other.key ? -1 : 1);
 }

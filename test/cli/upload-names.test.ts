@@ -174,6 +174,27 @@ describe("--replace", () => {
     expect((await run(["attach", "undelete", ...old])).status).toBe(0);
   });
 
+  test("takes names for the same where they are, not where their keys look alike", async () => {
+    const { run, write, json } = await createWorld();
+    await write("photos/a/b.txt", "deep");
+    await write("photos/a_b.txt", "flat");
+    for (const round of [1, 2]) {
+      const { document } = await json(["attach", "upload", "T-1", "-r", "photos", "--replace"]);
+      expect(document["items"]).toHaveLength(2);
+      expect(document["items"].map(({ replaced }: { replaced: string[] }) => replaced.length)).toEqual(
+        round === 1 ? [0, 0] : [1, 1],
+      );
+      const { document: listed } = await json(["attach", "list", "T-1", "-l"]);
+      expect(listed["items"].map(({ name }: { name: string }) => name).toSorted()).toEqual(["a/b.txt", "a_b.txt"]);
+    }
+    // What nothing is recorded of has its key's name.
+    await write("uploads/tasks/T-1/abc123_a_b.txt", "foreign");
+    const { document } = await json(["attach", "upload", "T-1", "-r", "photos", "--replace"]);
+    const replaced = document["items"].map((item: { replaced: string[] }) => item.replaced.length);
+    expect(replaced.toSorted()).toEqual([1, 2]);
+    expect((await run(["attach", "list", "T-1"])).lines).toHaveLength(2);
+  });
+
   test("with nothing to replace replaces nothing, and a failed upload deletes nothing", async () => {
     const { run, json, attach } = await createWorld();
     const old = await attach("T-1", "a.txt");
