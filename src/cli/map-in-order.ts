@@ -1,5 +1,6 @@
 /** Several items at once, their outcomes in the order of the items. */
 import { pMapIterable } from "p-map";
+import { abortReason } from "../errors.ts";
 
 export interface MapOptions {
   /** Items that are worked on at the same time. */
@@ -29,4 +30,50 @@ export async function* mapInOrder<Item, Result>(
   } finally {
     await Promise.allSettled(underWay);
   }
+}
+
+export type Outcome<Item, Result> = { readonly item: Item } & (
+  | { readonly result: Result }
+  | { readonly error: unknown }
+);
+
+export interface WorkOptions extends MapOptions {
+  readonly signal: AbortSignal;
+  /** Tells the failures that the next item would meet too. */
+  readonly endsAll?: (error: unknown) => boolean;
+}
+
+/**
+ * As `mapInOrder`, for work that changes something, so that whatever was done must be told: a failure is an outcome. Once
+ * the signal is aborted, or a failure ends all, no item is begun any more; what was begun is waited for, and what of it
+ * was done is given. Then it throws the reason, where anything was left undone.
+ */
+export async function* workInOrder<Item, Result>(
+  items: AsyncIterable<Item> | Iterable<Item>,
+  work: (item: Item) => Promise<Result>,
+  { signal, endsAll = () => false, ...options }: WorkOptions,
+): AsyncGenerator<Outcome<Item, Result>, void, undefined> {
+  let end: { readonly reason: unknown } | null = null;
+  async function* untilTheEnd(): AsyncGenerator<Item, void, undefined> {
+    for await (const item of items) {
+      if (signal.aborted) end ??= { reason: abortReason(signal) };
+      if (end !== null) return;
+      yield item;
+    }
+  }
+  const outcomes = mapInOrder(
+    untilTheEnd(),
+    async (item): Promise<Outcome<Item, Result> | null> => {
+      try {
+        return { item, result: await work(item) };
+      } catch (error) {
+        if (!signal.aborted && !endsAll(error)) return { item, error };
+        end ??= { reason: signal.aborted ? abortReason(signal) : error };
+        return null;
+      }
+    },
+    options,
+  );
+  for await (const outcome of outcomes) if (outcome !== null) yield outcome;
+  if (end !== null) throw (end as { readonly reason: unknown }).reason;
 }

@@ -153,6 +153,55 @@ test("eight uploads at once are all cleaned up after one signal", async () => {
   expect(await sandbox.files("uploads")).toEqual([".gitignore", ".taskflow/format"]);
 });
 
+describe("what was done beside what is interrupted is told", () => {
+  const SMALL = ["1.txt", "2.txt", "3.txt", "4.txt", "5.txt"];
+
+  async function attachSmall(sandbox: Sandbox): Promise<void> {
+    await sandbox.bash(`for name in ${SMALL.join(" ")}; do echo $name > $name; done`);
+    await sandbox.run(["attach", "upload", "T-1", ...SMALL]);
+  }
+
+  test("by upload", async () => {
+    const sandbox = await withBigFile();
+    await sandbox.bash(`for name in ${SMALL.join(" ")}; do echo $name > $name; done`);
+    const running = sandbox.start(["attach", "upload", "T-1", "big.img", ...SMALL]);
+    const attached = async (): Promise<string[]> => await sandbox.files("uploads/tasks");
+    await expect.poll(attached, { timeout: 30_000 }).toHaveLength(SMALL.length);
+    const { status, stdout, stderr } = await stop(running, "SIGINT");
+    expect(status).toBe(130);
+    const keys = (await attached()).map((file) => `tasks/${file}`);
+    expect(stdout.trim().split("\n").toSorted()).toEqual(keys);
+    expect(stderr).toMatch(/^error: interrupted by SIGINT\nattached 5 files \(30 B\) to T-1 in /m);
+  });
+
+  test("by download", async () => {
+    const sandbox = await withBigAttachment();
+    await attachSmall(sandbox);
+    const running = sandbox.start(["attach", "download", "T-1", "-o", "out/"]);
+    const written = async (): Promise<string[]> =>
+      (await sandbox.files("out")).filter((file) => SMALL.includes(file)).map((file) => `out/${file}`);
+    await expect.poll(written, { timeout: 30_000 }).toHaveLength(SMALL.length);
+    const { status, stdout, stderr } = await stop(running, "SIGINT");
+    expect(status).toBe(130);
+    expect(stdout.trim().split("\n").toSorted()).toEqual(await written());
+    expect(stderr).toMatch(/^error: interrupted by SIGINT\ndownloaded 5 files \(30 B\)$/m);
+  });
+
+  test("by copy", async () => {
+    const sandbox = await withBigAttachment();
+    await attachSmall(sandbox);
+    // Its key is the first.
+    await sandbox.bash("mv uploads/tasks/T-1/abc123_big.img uploads/tasks/T-1/000000_big.img");
+    const running = sandbox.start(["attach", "copy", "--from", "./uploads", "--to", "./backup"]);
+    const copied = async (): Promise<string[]> => (await sandbox.files("backup/tasks")).map((file) => `tasks/${file}`);
+    await expect.poll(copied, { timeout: 30_000 }).toHaveLength(SMALL.length);
+    const { status, stdout, stderr } = await stop(running, "SIGINT");
+    expect(status).toBe(130);
+    expect(stdout.trim().split("\n")).toEqual(await copied());
+    expect(stderr).toMatch(/^copied 5 attachments \(30 B\) to \S+; the same command copies the rest$/m);
+  });
+});
+
 test("signals that follow each other at once, as timeout(1) and npm send them, are one signal", async () => {
   const sandbox = await withBigFile();
   const running = sandbox.start(["attach", "upload", "T-1", "big.img"]);

@@ -11,7 +11,7 @@ import { formatLocation } from "../../storage/location.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { CopyOptions } from "../commands/copy.ts";
 import type { Context } from "../context.ts";
-import { mapInOrder } from "../map-in-order.ts";
+import { workInOrder } from "../map-in-order.ts";
 import { count, formatSize } from "../output/format.ts";
 import { printable, tsvField } from "../output/printable.ts";
 import type { Progress } from "../output/progress.ts";
@@ -21,7 +21,6 @@ import type { Session } from "../session.ts";
 import { createOthers } from "./others.ts";
 
 type Row = Extract<Copied, { outcome: "copied" }>;
-type Outcome = { readonly pair: Pair } & ({ readonly copied: Copied } | { readonly error: unknown });
 
 const AT_ONCE = 8;
 
@@ -34,6 +33,10 @@ const ENDS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "network",
   "throttled",
 ]);
+
+function endsAll(error: unknown): boolean {
+  return isTaskflowError(error) && ENDS_ALL.has(error.code);
+}
 
 export function runCopy(ctx: Context, operands: readonly string[], options: CopyOptions): Promise<number> {
   const dryRun = options.dryRun === true;
@@ -115,19 +118,14 @@ async function copyAll(
   const dryRun = options.dryRun === true;
   const atOnce = options.concurrency ?? AT_ONCE;
   const sum: Sum = { copied: 0, bytes: 0, adopted: 0, there: 0, gone: 0, failed: 0 };
-  const outcomes = mapInOrder(
+  const outcomes = workInOrder(
     all,
-    async (pair): Promise<Outcome> => {
+    (pair) => {
       progress.at(pair.attachment.name);
       const onBytes = (bytes: number): void => progress.advance(bytes);
-      try {
-        return { pair, copied: await copyOne(stores, pair, { dryRun, signal: ctx.signal, onBytes }) };
-      } catch (error) {
-        if (ctx.signal.aborted || (isTaskflowError(error) && ENDS_ALL.has(error.code))) throw error;
-        return { pair, error };
-      }
+      return copyOne(stores, pair, { dryRun, signal: ctx.signal, onBytes });
     },
-    { concurrency: atOnce, backpressure: 4 * atOnce },
+    { concurrency: atOnce, backpressure: 4 * atOnce, signal: ctx.signal, endsAll },
   );
   let isWhole = false;
   try {
@@ -135,8 +133,8 @@ async function copyAll(
       progress.itemDone();
       if ("error" in outcome) {
         sum.failed += 1;
-        await report.failure(outcome.error, { item: outcome.pair.attachment.key });
-      } else await tell(outcome.copied);
+        await report.failure(outcome.error, { item: outcome.item.attachment.key });
+      } else await tell(outcome.result);
     }
     isWhole = true;
   } finally {

@@ -135,18 +135,21 @@ async function purge(
   selected: AsyncIterable<Selected>,
 ): Promise<undefined> {
   const versions = versionsOf(driver);
-  let done = 0;
-  for await (const batch of inBatches(selected)) {
-    const ask = (keys: string[]): AsyncIterable<KeyResult> => versions.purge(keys, { signal: ctx.signal });
-    for await (const { chosen } of doneOf(report, batch, ask)) {
-      done += 1;
-      await report.item({ attachment: { ...chosen.attachment, deleted: true }, undo: null }, chosen.attachment.size);
-    }
-  }
   const where = printable(driver.location);
-  report.summary(
-    done === 0 ? `nothing was purged in ${where}` : `purged ${count(done, "attachment")} in ${where}, for good`,
-  );
+  let done = 0;
+  try {
+    for await (const batch of inBatches(selected)) {
+      const ask = (keys: string[]): AsyncIterable<KeyResult> => versions.purge(keys, { signal: ctx.signal });
+      for await (const { chosen } of doneOf(report, batch, ask)) {
+        done += 1;
+        await report.item({ attachment: { ...chosen.attachment, deleted: true }, undo: null }, chosen.attachment.size);
+      }
+    }
+  } finally {
+    // Interrupted too: what is gone is told.
+    if (done > 0) report.summary(`purged ${count(done, "attachment")} in ${where}, for good`);
+  }
+  if (done === 0) report.summary(`nothing was purged in ${where}`);
   return undefined;
 }
 

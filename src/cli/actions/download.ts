@@ -11,16 +11,15 @@ import type { Context } from "../context.ts";
 import { count, formatSize } from "../output/format.ts";
 import { tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
-import { mapInOrder } from "../map-in-order.ts";
+import { workInOrder } from "../map-in-order.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
-import { checkOperands, selectAttachments } from "./items.ts";
+import { checkOperands, placeOf, selectAttachments } from "./items.ts";
 import type { Selected, Selection } from "./items.ts";
 
 const FILES_AT_ONCE = 8;
 
 type Place = { readonly file: string } | { readonly folder: string };
-type Outcome = { readonly selected: Selected } & ({ readonly file: DownloadedFile } | { readonly error: unknown });
 
 export function runDownload(ctx: Context, operands: readonly string[], options: DownloadOptions): Promise<number> {
   const view: View<DownloadedFile> = {
@@ -48,7 +47,7 @@ export function runDownload(ctx: Context, operands: readonly string[], options: 
       if ((await intoStdout(session, driver, selected, options)) === 0 && whole !== null) throw nothingOn(whole);
       return undefined;
     }
-    const place = await placeOf(ctx, options.output);
+    const place = await targetOf(ctx, options.output);
     // A whole task comes newest first, and may be long.
     const wanted = whole !== null && "folder" in place ? suffixed(selected) : await named(selected, place);
     if ((await intoFiles(session, driver, wanted, place, options)) === 0 && whole !== null) throw nothingOn(whole);
@@ -66,52 +65,61 @@ async function intoFiles(
 ): Promise<number> {
   const progress = report.progress("downloading");
   let found = 0;
-  const outcomes = mapInOrder(
+  const outcomes = workInOrder(
     wanted,
-    async ({ selected, suffix }): Promise<Outcome> => {
-      const { attachment } = selected;
-      try {
-        progress.expect(attachment.size, 1);
-        progress.at(attachment.name);
-        const file = await downloadFile(driver, attachment.key, {
-          ...place,
-          ...(suffix === null ? {} : { suffix }),
-          ...(options.ifExists === undefined ? {} : { ifExists: options.ifExists }),
-          verify: options.verify !== false,
-          signal: ctx.signal,
-          onBytes: (bytes) => progress.advance(bytes),
-        });
-        return { selected, file };
-      } catch (error) {
-        if (ctx.signal.aborted) throw error;
-        return { selected, error };
-      }
+    async ({ selected: { attachment }, suffix }) => {
+      progress.expect(attachment.size, 1);
+      progress.at(attachment.name);
+      return await downloadFile(driver, attachment.key, {
+        ...place,
+        ...(suffix === null ? {} : { suffix }),
+        ...(options.ifExists === undefined ? {} : { ifExists: options.ifExists }),
+        verify: options.verify !== false,
+        signal: ctx.signal,
+        onBytes: (bytes) => progress.advance(bytes),
+      });
     },
-    { concurrency: FILES_AT_ONCE, backpressure: 2 * FILES_AT_ONCE },
+    { concurrency: FILES_AT_ONCE, backpressure: 2 * FILES_AT_ONCE, signal: ctx.signal },
   );
-  const sum = { files: 0, bytes: 0, skipped: 0, unrecorded: 0 };
-  for await (const outcome of outcomes) {
-    found += 1;
-    progress.itemDone();
-    if ("error" in outcome) {
-      const { index, text } = outcome.selected;
-      await report.failure(outcome.error, { ...(index === null ? {} : { index }), item: text });
-    } else if (outcome.file.skipped) {
+  const sum: Sum = { files: 0, bytes: 0, skipped: 0, unrecorded: 0 };
+  try {
+    for await (const outcome of outcomes) {
+      found += 1;
+      progress.itemDone();
+      if ("error" in outcome) await report.failure(outcome.error, placeOf(outcome.item.selected));
+      else await tell(outcome.result);
+    }
+  } finally {
+    progress.stop();
+    // Interrupted too: what is written is told.
+    if (sum.files + sum.skipped > 0) report.summary(summaryText(sum));
+  }
+  if (sum.unrecorded > 0) await report.warning(notVerified(sum.unrecorded));
+  return found;
+
+  async function tell(file: DownloadedFile): Promise<void> {
+    if (file.skipped) {
       sum.skipped += 1;
       await report.skipped();
-    } else {
-      sum.files += 1;
-      sum.bytes += outcome.file.attachment.size;
-      if (outcome.file.verified === "unrecorded") sum.unrecorded += 1;
-      await report.item(outcome.file, outcome.file.attachment.size);
+      return;
     }
+    const { size } = file.attachment;
+    sum.files += 1;
+    sum.bytes += size;
+    if (file.verified === "unrecorded") sum.unrecorded += 1;
+    await report.item(file, size);
   }
-  progress.stop();
-  if (sum.unrecorded > 0) await report.warning(notVerified(sum.unrecorded));
-  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
-  if (sum.files + sum.skipped > 0)
-    report.summary(`downloaded ${count(sum.files, "file")} (${formatSize(sum.bytes)})${skipped}`);
-  return found;
+}
+
+interface Sum {
+  files: number;
+  bytes: number;
+  skipped: number;
+  unrecorded: number;
+}
+
+function summaryText({ files, bytes, skipped }: Sum): string {
+  return `downloaded ${count(files, "file")} (${formatSize(bytes)})${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
 /** The task, where the operands name no items of it. */
@@ -173,7 +181,7 @@ async function writeOrStop(ctx: Context, chunk: Uint8Array): Promise<void> {
 }
 
 /** A folder where it ends with a slash or is one; else the file itself. */
-async function placeOf(ctx: Context, output: string | undefined): Promise<Place> {
+async function targetOf(ctx: Context, output: string | undefined): Promise<Place> {
   if (output === undefined) return { folder: ctx.cwd };
   if (output.includes("\0")) throw new TaskflowError("usage", "--output holds a NUL byte", { hint: null });
   const absolute = path.resolve(ctx.cwd, output);

@@ -1,5 +1,6 @@
 import { versionsOf } from "../../attachments/list.ts";
 import type { Attachment } from "../../attachments/types.ts";
+import type { KeyResult } from "../../storage/driver.ts";
 import { parseSince } from "../../config/parse-values.ts";
 import { attachmentJson } from "../attachment-view.ts";
 import type { UndeleteOptions } from "../commands/undelete.ts";
@@ -37,22 +38,27 @@ export function runUndelete(ctx: Context, operands: readonly string[], options: 
     const driver = await openStore();
     const versions = versionsOf(driver);
     const selected = selectAttachments(ctx, driver, report, operands, selection);
-    let done = 0;
-    for await (const batch of inBatches(selected)) {
-      if (options.dryRun === true) {
-        for (const { attachment } of batch) await report.item(attachment, attachment.size);
-        done += batch.length;
-        continue;
-      }
-      for await (const { chosen } of doneOf(report, batch, (keys) => versions.undelete(keys, { signal: ctx.signal }))) {
-        done += 1;
-        const { deletedAt: _, ...live } = chosen.attachment;
-        await report.item({ ...live, deleted: false }, live.size);
-      }
-    }
     const verb = options.dryRun === true ? "would bring back" : "brought back";
-    const what = done === 0 ? "nothing" : count(done, "attachment");
-    report.summary(`${verb} ${what} in ${printable(driver.location)}`);
+    let done = 0;
+    try {
+      for await (const batch of inBatches(selected)) {
+        if (options.dryRun === true) {
+          for (const { attachment } of batch) await report.item(attachment, attachment.size);
+          done += batch.length;
+          continue;
+        }
+        const ask = (keys: string[]): AsyncIterable<KeyResult> => versions.undelete(keys, { signal: ctx.signal });
+        for await (const { chosen } of doneOf(report, batch, ask)) {
+          done += 1;
+          const { deletedAt: _, ...live } = chosen.attachment;
+          await report.item({ ...live, deleted: false }, live.size);
+        }
+      }
+    } finally {
+      // Interrupted too: what is back is told.
+      if (done > 0) report.summary(`${verb} ${count(done, "attachment")} in ${printable(driver.location)}`);
+    }
+    if (done === 0) report.summary(`${verb} nothing in ${printable(driver.location)}`);
     return options.dryRun === true ? { extra: { dryRun: true } } : undefined;
   });
 }

@@ -7,6 +7,7 @@ import type { ArchiveState, StorageDriver } from "../../storage/driver.ts";
 import { mapInOrder } from "../map-in-order.ts";
 import { shellQuote } from "../output/format.ts";
 import type { Session } from "../session.ts";
+import { placeOf } from "./items.ts";
 import type { Selected } from "./items.ts";
 
 interface Waiting {
@@ -46,7 +47,7 @@ export async function* untilReadable<Row, Item extends Waiting>(
         }
         progress.itemDone();
         if (error === undefined) yield { row, archive };
-        else await report.failure(error, placeOf(row));
+        else await report.failure(error, placeOf(row.selected));
       }
       if (still.length === 0) return;
       left = still;
@@ -85,10 +86,6 @@ async function look<Item extends Waiting>(driver: StorageDriver, row: Item, sign
     if (!isTaskflowError(error) || error.code !== "not_found") throw error;
     return { row, archive: null, error };
   }
-}
-
-function placeOf({ selected: { index, text } }: Waiting): { readonly index?: number; readonly item: string } {
-  return { ...(index === null ? {} : { index }), item: text };
 }
 
 /** The store needs nobody to wait: only this command has come to its end. */

@@ -18,14 +18,16 @@ export interface ResumeTerms {
 /** No store keeps parts of less: finding out where a file really is would be in vain. */
 const SMALLEST_RESUMED = 5 * 1024 * 1024;
 
-/** `{}` for what can't be read again, or is too small to be sent in parts. */
+/** `{}` for what can't be found or read again, or is too small to be sent in parts. */
 export async function resumeOf(
   file: string,
   { size, repeatable }: Source,
   terms: ResumeTerms,
 ): Promise<Pick<UploadRequest, "resume">> {
   if (!repeatable || size === null || size < SMALLEST_RESUMED) return {};
-  return { resume: { path: await realpath(file), anew: terms.anew, tell: (event) => tell(event, terms) } };
+  // None where it was removed since it was opened, or never had a name: `/dev/fd/5`.
+  const path = await realpath(file).catch(() => null);
+  return path === null ? {} : { resume: { path, anew: terms.anew, tell: (event) => tell(event, terms) } };
 }
 
 function tell(event: ResumeEvent, { name, progress, note }: ResumeTerms): void {

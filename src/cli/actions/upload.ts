@@ -12,7 +12,7 @@ import type { StorageDriver } from "../../storage/driver.ts";
 import { attachmentJson, attachmentTable } from "../attachment-view.ts";
 import type { UploadOptions } from "../commands/upload.ts";
 import type { Context } from "../context.ts";
-import { mapInOrder } from "../map-in-order.ts";
+import { workInOrder } from "../map-in-order.ts";
 import { count, formatSize } from "../output/format.ts";
 import { printable } from "../output/printable.ts";
 import type { Progress } from "../output/progress.ts";
@@ -33,8 +33,6 @@ interface Row {
   /** `null` where none was asked for. */
   readonly link: string | null;
 }
-
-type Outcome = { readonly input: Input } & ({ readonly row: Row } | { readonly error: unknown });
 
 const FILES_AT_ONCE = 8;
 
@@ -64,52 +62,55 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
     const leftOut: string[] = [];
     const inputs = await expectInputs(ctx, files, options, progress, { location: driver.location, leftOut });
     const severalFiles = files.length > 1 || options.recursive === true;
-    const outcomes = mapInOrder(
+    const atOnce = options.concurrency ?? FILES_AT_ONCE;
+    const outcomes = workInOrder(
       inputs,
-      async (input): Promise<Outcome> => {
-        try {
-          const resume: ResumeTerms = {
-            anew: options.resume === false,
-            name: severalFiles ? input.name : null,
-            progress,
-            note: (text) => void report.note(text),
-          };
-          return { input, row: await attach(ctx, driver, request, input, { progress, linkTo, resume }) };
-        } catch (error) {
-          if (ctx.signal.aborted) throw error;
-          return { input, error };
-        }
+      (input) => {
+        const resume: ResumeTerms = {
+          anew: options.resume === false,
+          name: severalFiles ? input.name : null,
+          progress,
+          note: (text) => void report.note(text),
+        };
+        return attach(ctx, driver, request, input, { progress, linkTo, resume });
       },
-      { concurrency: options.concurrency ?? FILES_AT_ONCE, backpressure: 4 * (options.concurrency ?? FILES_AT_ONCE) },
+      { concurrency: atOnce, backpressure: 4 * atOnce, signal: ctx.signal },
     );
-    let done = 0;
-    let bytes = 0;
-    for await (const outcome of outcomes) {
-      progress.itemDone();
-      if ("error" in outcome) {
-        await report.failure(outcome.error, { index: outcome.input.index, item: outcome.input.source });
-        continue;
+    const sum = { files: 0, bytes: 0 };
+    try {
+      for await (const outcome of outcomes) {
+        progress.itemDone();
+        if ("error" in outcome) {
+          const { index, source } = outcome.item;
+          await report.failure(outcome.error, { index, item: source });
+          continue;
+        }
+        const { attachment, replaced, supersededBy } = outcome.result.result;
+        sum.files += 1;
+        sum.bytes += attachment.size;
+        await report.item(outcome.result, attachment.size);
+        if (replaced.length > 0) {
+          await report.note(`deleted ${count(replaced.length, "older attachment")} of that name`);
+        }
+        if (supersededBy !== undefined) {
+          await report.warning(`another upload at the same time replaced this one: ${printable(supersededBy)} stays`);
+        }
       }
-      const { attachment, replaced, supersededBy } = outcome.row.result;
-      done += 1;
-      bytes += attachment.size;
-      await report.item(outcome.row, attachment.size);
-      if (replaced.length > 0) await report.note(`deleted ${count(replaced.length, "older attachment")} of that name`);
-      if (supersededBy !== undefined) {
-        await report.warning(`another upload at the same time replaced this one: ${printable(supersededBy)} stays`);
-      }
+    } finally {
+      progress.stop();
+      // Interrupted too: what is attached is told.
+      if (sum.files > 0) report.summary(summaryText(sum));
     }
-    progress.stop();
     if (leftOut.length > 0) await report.warning(leftOutText(leftOut));
-    if (done > 0) {
-      const verb = options.dryRun === true ? "would attach" : "attached";
-      report.summary(
-        `${verb} ${count(done, "file")} (${formatSize(bytes)}) to ${task} in ${printable(driver.location)}`,
-      );
-    } else if (files.length > 0 && !options.dryRun) {
+    if (sum.files === 0 && files.length > 0 && !options.dryRun) {
       report.summary(`nothing was attached to ${task} in ${printable(driver.location)}`);
     }
     return options.dryRun === true ? { extra: { dryRun: true } } : undefined;
+
+    function summaryText({ files: attached, bytes }: typeof sum): string {
+      const verb = options.dryRun === true ? "would attach" : "attached";
+      return `${verb} ${count(attached, "file")} (${formatSize(bytes)}) to ${task} in ${printable(driver.location)}`;
+    }
   });
 }
 

@@ -12,10 +12,10 @@ import { mapInOrder } from "../map-in-order.ts";
 import { count, formatSize } from "../output/format.ts";
 import { tsvField } from "../output/printable.ts";
 import type { Progress } from "../output/progress.ts";
-import type { FailurePlace, Report, View } from "../output/report.ts";
+import type { Report, View } from "../output/report.ts";
 import { createOthers } from "./others.ts";
 import { runSession } from "../session.ts";
-import { bucketOf, selectAttachments } from "./items.ts";
+import { bucketOf, placeOf, selectAttachments } from "./items.ts";
 import type { Selected } from "./items.ts";
 
 /** An outcome with what could not be read among them. */
@@ -152,10 +152,6 @@ async function verifyOne(
     if (isTaskflowError(error) && error.code === "interrupted") throw error;
     return { selected, row: { attachment, verified: "unreadable", error } };
   }
-}
-
-function placeOf({ index, text }: Selected): FailurePlace {
-  return { ...(index === null ? {} : { index }), item: text };
 }
 
 function unproven(unrecorded: number): TaskflowError {
