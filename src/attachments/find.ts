@@ -5,7 +5,7 @@ import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver
 import { ambiguous, matchItem } from "./items.ts";
 import type { ItemMatch } from "./items.ts";
 import { isUuid, taskPrefix } from "./key.ts";
-import { keepsNothing, list, versionsOf } from "./list.ts";
+import { ifKept, keepsNothing, list, versionsOf } from "./list.ts";
 import { groupByTask } from "./operands.ts";
 import type { ItemRef } from "./operands.ts";
 import { attachmentOf, detailedAttachmentOf } from "./types.ts";
@@ -154,7 +154,7 @@ async function candidatesFor(
     const objects: AsyncIterable<ObjectInfo | DeletedObject> = deleted
       ? versionsOf(driver).listDeleted(taskPrefix(task), { signal })
       : driver.list(taskPrefix(task), { signal });
-    for await (const object of objects) {
+    for await (const object of options.among === "any" ? ifKept(objects) : objects) {
       const attachment = attachmentOf(object);
       if (attachment !== null && refs.some((ref) => matchesOne(ref, attachment))) candidates.push(attachment);
     }

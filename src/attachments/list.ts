@@ -117,6 +117,15 @@ export function versionsOf(driver: StorageDriver): NonNullable<StorageDriver["ve
   throw keepsNothing(driver);
 }
 
+/** What comes of the deleted ones; none where the store tells of none. */
+export async function* ifKept<One>(deleted: AsyncIterable<One>): AsyncGenerator<One, void, undefined> {
+  try {
+    yield* deleted;
+  } catch (error) {
+    if (!isTaskflowError(error) || error.code !== "unsupported") throw error;
+  }
+}
+
 export function keepsNothing({ location }: StorageDriver): TaskflowError {
   return new TaskflowError("unsupported", `${location} does not keep what was deleted`, {
     hint: "turn on versioning of the bucket",

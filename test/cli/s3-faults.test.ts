@@ -174,3 +174,15 @@ test("F37 a listing that doesn't know yet what was attached changes nothing: no 
   await world.attach("T-1", "a.txt");
   expect(askedOf(world)).toEqual(["PutObject"]);
 });
+
+test.each([["T-1", "a.txt"], ["T-1", "--all"], [KEY]])(
+  "a server that lists no versions purges all the same: %s %s",
+  async (...items) => {
+    const world = await createS3World({ buckets: { [BUCKET]: {} } });
+    world.s3.plant(BUCKET, KEY, "hello");
+    world.s3.fault({ operation: "ListObjectVersions" }, reply({ status: 501, code: "NotImplemented" }));
+    const { status, stdout } = await world.run(["attach", "delete", ...items, "--purge", "--yes"]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `${KEY}\n` });
+    expect(world.s3.keys(BUCKET)).toEqual([]);
+  },
+);

@@ -1,6 +1,16 @@
 /** Where bytes come from: reliability table A, and stdin. */
 import { execFileSync } from "node:child_process";
-import { appendFileSync, renameSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { randomUUID } from "node:crypto";
@@ -108,6 +118,11 @@ describe("a file that changes while it is read is exit 6, and nothing of it stay
   });
 });
 
+async function descriptorOf(file: string): Promise<{ fd: number; close: () => Promise<void> }> {
+  const handle = await open(file);
+  return { fd: handle.fd, close: () => handle.close() };
+}
+
 describe("sources that are fine", () => {
   test("A4 an empty file is stored with the digest of nothing", async () => {
     const { json, write } = await createWorld();
@@ -123,6 +138,18 @@ describe("sources that are fine", () => {
     link("target.txt", path.join(cwd, "alias.txt"));
     const { document } = await json(["attach", "upload", "T-1", "alias.txt"]);
     expect(document["items"][0]).toMatchObject({ name: "alias.txt", size: 5 });
+  });
+
+  test("a file that has no name any more is stored from its descriptor", async () => {
+    const { json, write } = await createWorld();
+    const bytes = Buffer.alloc(6 << 20, "large enough to be gone on with");
+    const file = await write("unlinked", bytes);
+    const { fd, close } = await descriptorOf(file);
+    unlinkSync(file);
+    const { status, document } = await json(["attach", "upload", "T-1", `/proc/self/fd/${fd}`, "--name", "a.bin"]);
+    await close();
+    expect(status).toBe(0);
+    expect(document["items"][0]).toMatchObject({ name: "a.bin", sha256: sha256(bytes) });
   });
 
   test("bytes of any length around the size of a chunk come back as they were", async () => {

@@ -67,7 +67,8 @@ async function remove(
   selected: AsyncIterable<Selected>,
   options: DeleteOptions,
 ): Promise<undefined> {
-  const seen = { count: 0, oldest: new Date(8.64e15), tasks: new Set<string>(), undoable: true };
+  const seen = { count: 0, undoable: 0, oldest: new Date(8.64e15), tasks: new Set<string>() };
+  /** Which can be undone. */
   let last: Deleted | null = null;
   let end: Until = null;
   const limit = limitOf(ctx, driver);
@@ -90,11 +91,13 @@ async function remove(
           } else {
             const gone = { ...attachment, deleted: true, deletedAt: result.deletedAt };
             seen.count += 1;
-            seen.undoable &&= result.undoable;
-            seen.tasks.add(attachment.task);
-            if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
-            last = gone;
-            if (result.undoable) undoable.push(gone);
+            if (result.undoable) {
+              undoable.push(gone);
+              seen.undoable += 1;
+              seen.tasks.add(attachment.task);
+              if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
+              last = gone;
+            }
             await report.item({ attachment: gone, undo: result.undoable ? await undoOf(gone) : null }, attachment.size);
           }
         }
@@ -106,11 +109,11 @@ async function remove(
   } finally {
     limit.stop();
     // Interrupted too: what is gone is told, with its undo.
-    if (last !== null) tell(last);
+    if (seen.count > 0) tell();
   }
   // It was asked to stop, even if only the limit was still to come.
   throwIfAborted(ctx.signal);
-  if (last === null) report.summary(`nothing was deleted in ${printable(driver.location)}`);
+  if (seen.count === 0) report.summary(`nothing was deleted in ${printable(driver.location)}`);
   return undefined;
 
   /** A line says nothing of the limit, so it doesn't wait for that. */
@@ -119,12 +122,15 @@ async function remove(
     return { command: undoOne(gone, options), until };
   }
 
-  function tell(one: Deleted): void {
+  function tell(): void {
     report.summary(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
-    if (!seen.undoable) return;
+    if (last === null) return;
     const undo =
-      seen.count === 1 ? [undoOne(one, options)] : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
-    const when = `undo, ${limitInWords(end)}:`;
+      seen.undoable === 1
+        ? [undoOne(last, options)]
+        : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
+    const which = seen.undoable === seen.count ? "undo" : `undo of ${seen.undoable}`;
+    const when = `${which}, ${limitInWords(end)}:`;
     report.summary(undo.length === 1 ? `${when} ${undo.join("")}` : [when, ...undo].join("\n"));
   }
 }

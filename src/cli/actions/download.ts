@@ -48,8 +48,9 @@ export function runDownload(ctx: Context, operands: readonly string[], options: 
       return undefined;
     }
     const place = await targetOf(ctx, options.output);
-    // A whole task comes newest first, and may be long.
-    const wanted = whole !== null && "folder" in place ? suffixed(selected) : await named(selected, place);
+    // A whole task comes newest first; that and what comes on stdin may be long.
+    const isLong = whole !== null || operands.includes("-");
+    const wanted = isLong && "folder" in place ? suffixed(selected) : await named(selected, place);
     if ((await intoFiles(session, driver, wanted, place, options)) === 0 && whole !== null) throw nothingOn(whole);
     return undefined;
   });
@@ -211,7 +212,7 @@ async function named(selected: AsyncIterable<Selected>, place: Place): Promise<W
   return all.map((one) => ({ selected: one, suffix: suffixes.get(one) ?? null }));
 }
 
-/** As `named`, for attachments that come newest first. */
+/** As `named`, for attachments that come newest first, or whose first ones are to have the names. */
 async function* suffixed(selected: AsyncIterable<Selected>): AsyncGenerator<Wanted, void, undefined> {
   const names = new Set<string>();
   for await (const one of selected) yield { selected: one, suffix: suffixFor(one, names) };

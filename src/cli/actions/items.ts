@@ -1,7 +1,7 @@
 /** From what was typed to the attachments that are meant: shared by every action that takes TASK ITEM... */
 import { findItems, findKeys } from "../../attachments/find.ts";
 import type { FindOptions, Found } from "../../attachments/find.ts";
-import { list } from "../../attachments/list.ts";
+import { ifKept, list } from "../../attachments/list.ts";
 import { parseKeyOperand, parseOperands } from "../../attachments/operands.ts";
 import type { ItemRef } from "../../attachments/operands.ts";
 import type { Attachment } from "../../attachments/types.ts";
@@ -83,7 +83,8 @@ export async function* selectAttachments<Row>(
         ...(order === undefined ? {} : { order }),
         ...(since === undefined ? {} : { since }),
       });
-      for await (const attachment of all.attachments) yield { attachment, index: null, text: attachment.key };
+      const attachments = among === "any" ? ifKept(all.attachments) : all.attachments;
+      for await (const attachment of attachments) yield { attachment, index: null, text: attachment.key };
     }
     await others.tell(report);
     return;
