@@ -210,6 +210,9 @@ function comparator(order: ListOrder): (a: Sorted, b: Sorted) => number {
     value(a) - value(b) || (order === "name" ? compareText(a.name, b.name) : 0) || compareText(a.key, b.key);
 }
 
+/** As a list is sorted; of one time the first by key. */
+export const newestFirst = comparator("newest");
+
 function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

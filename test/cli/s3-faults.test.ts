@@ -186,3 +186,14 @@ test.each([["T-1", "a.txt"], ["T-1", "--all"], [KEY]])(
     expect(world.s3.keys(BUCKET)).toEqual([]);
   },
 );
+
+test("of two of one name the newer is taken, though S3 tells their times in whole seconds", async () => {
+  const world = await createS3World();
+  for (let round = 1; round <= 8; round += 1) {
+    await world.attach(`T-${round}`, "a.txt", "older");
+    await world.attach(`T-${round}`, "a.txt", "newer");
+    const { status, stdout, stderr } = await world.run(["attach", "download", `T-${round}`, "a.txt", "-o", "-"]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "newer" });
+    expect(stderr).toContain("2 attachments are named a.txt: took the newest");
+  }
+});

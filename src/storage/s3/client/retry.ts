@@ -2,6 +2,9 @@
  * The one layer of retries, as the SDK's `standard` mode has it, with two differences: it is bounded by time, counted
  * from the last request that succeeded (a part that arrived shows that the link is there), and it knows what S3 asks
  * to be sent again though it is no fault of the server's (a flipped bit, two writers at once).
+ *
+ * With the default time, a server that has not answered once yet is left after five attempts: most often its address is
+ * wrong.
  */
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 
@@ -10,7 +13,7 @@ type RetryToken = Awaited<ReturnType<RetryStrategy["acquireInitialRetryToken"]>>
 type RetryErrorInfo = Parameters<RetryStrategy["refreshRetryTokenForRetry"]>[1];
 
 export interface RetryOptions {
-  /** How long to keep trying. More than the default asks for as many attempts as that takes. */
+  /** How long to keep trying. All requests of one outage share it. */
   readonly retryForMs: number;
   /** When the link last was seen to carry bytes. Absent: only successes show that it does. */
   readonly movedAt?: () => number;
@@ -38,15 +41,32 @@ const ONCE_MORE: ReadonlySet<string> = new Set([
   "OperationAborted",
 ]);
 
+/** A request that begins so soon after another one failed meets the same outage. */
+const SAME_OUTAGE_MS = 1000;
+
 interface Token extends RetryToken {
+  /** When this request, or the outage that it began in, started. */
   readonly startedAt: number;
   readonly onceMore: boolean;
 }
 
 export function createRetryStrategy(options: RetryOptions): RetryStrategy {
   const { retryForMs, movedAt = () => -Infinity, now = () => performance.now(), random = Math.random } = options;
-  const attempts = retryForMs > DEFAULT_RETRY_FOR_MS ? Infinity : MAX_ATTEMPTS;
   let lastSuccess = -Infinity;
+  let outage: { readonly since: number; readonly lastFailure: number } | null = null;
+
+  function attempts(): number {
+    return retryForMs === DEFAULT_RETRY_FOR_MS && lastSuccess === -Infinity ? MAX_ATTEMPTS : Infinity;
+  }
+
+  function begin(): number {
+    return outage !== null && now() - outage.lastFailure < SAME_OUTAGE_MS ? outage.since : now();
+  }
+
+  function noteFailure(startedAt: number): void {
+    const goesOn = outage !== null && startedAt - outage.lastFailure < SAME_OUTAGE_MS;
+    outage = { since: goesOn && outage !== null ? outage.since : startedAt, lastFailure: now() };
+  }
 
   function token(startedAt: number, count: number, delayMs: number, onceMore: boolean): Token {
     return { startedAt, onceMore, getRetryCount: () => count, getRetryDelay: () => delayMs };
@@ -61,24 +81,26 @@ export function createRetryStrategy(options: RetryOptions): RetryStrategy {
   }
 
   return {
-    acquireInitialRetryToken: () => Promise.resolve(token(now(), 0, 0, false)),
+    acquireInitialRetryToken: () => Promise.resolve(token(begin(), 0, 0, false)),
     refreshRetryTokenForRetry(given, info) {
       const { onceMore } = given as Token;
       const count = given.getRetryCount();
       // A slow link may need longer for one part than there is for trying. Later attempts share one such time.
       const startedAt = Math.max((given as Token).startedAt, count === 0 ? movedAt() : -Infinity);
       const again = info.errorType === "THROTTLING" || info.errorType === "TRANSIENT";
+      if (again) noteFailure(startedAt);
       const hurt = !onceMore && ONCE_MORE.has(nameOf(info.error));
       const delayMs = delayFor(count, info);
       const deadline = Math.max(startedAt, lastSuccess) + retryForMs;
       const hopeless = isHopeless(info.error, lastSuccess !== -Infinity);
-      if (!(again || hurt) || hopeless || count + 1 >= attempts || now() + delayMs > deadline) {
+      if (!(again || hurt) || hopeless || count + 1 >= attempts() || now() + delayMs > deadline) {
         return Promise.reject(new Error("no more attempts"));
       }
       return Promise.resolve(token(startedAt, count + 1, delayMs, onceMore || hurt));
     },
     recordSuccess() {
       lastSuccess = now();
+      outage = null;
     },
   };
 }

@@ -28,8 +28,43 @@ async function attempts(retryForMs: number, info: Info, attemptMs = 10): Promise
 }
 
 describe("retries", () => {
-  test("end after five attempts", async () => {
+  test("end after five attempts where nothing has answered yet and no other time was asked for", async () => {
     expect((await attempts(60_000, TRANSIENT)).count).toBe(5);
+    for (const retryForMs of [15_000, 59_000, 61_000]) {
+      const { count, ms } = await attempts(retryForMs, TRANSIENT);
+      expect(count).toBeGreaterThan(5);
+      expect(ms).toBeLessThanOrEqual(retryForMs + 10);
+      expect(ms).toBeGreaterThan(Math.max(retryForMs / 2, retryForMs - 20_000));
+    }
+  });
+
+  test("go on for all of the time once something has answered", async () => {
+    let now = 0;
+    const strategy = createRetryStrategy({ retryForMs: 60_000, now: () => now, random: () => 1 });
+    strategy.recordSuccess(await strategy.acquireInitialRetryToken("s3"));
+    let token = await strategy.acquireInitialRetryToken("s3");
+    for (let count = 0; count < 7; count += 1) {
+      token = await strategy.refreshRetryTokenForRetry(token, TRANSIENT);
+      now += token.getRetryDelay?.() ?? 0;
+    }
+    expect(now).toBeGreaterThan(10_000);
+    now = 60_001;
+    await expect(strategy.refreshRetryTokenForRetry(token, TRANSIENT)).rejects.toThrow("no more");
+  });
+
+  test("what is asked next in one outage gets no more time of its own; after it, it does", async () => {
+    let now = 0;
+    const strategy = createRetryStrategy({ retryForMs: 15_000, now: () => now, random: () => 0 });
+    const first = await strategy.acquireInitialRetryToken("s3");
+    now = 15_001;
+    await expect(strategy.refreshRetryTokenForRetry(first, TRANSIENT)).rejects.toThrow("no more");
+    const settling = await strategy.acquireInitialRetryToken("s3");
+    now = 45_000;
+    await expect(strategy.refreshRetryTokenForRetry(settling, TRANSIENT)).rejects.toThrow("no more");
+    now = 90_000;
+    const later = await strategy.acquireInitialRetryToken("s3");
+    now = 91_000;
+    await expect(strategy.refreshRetryTokenForRetry(later, TRANSIENT)).resolves.toBeDefined();
   });
 
   test("end when the time is over, however few there were", async () => {
