@@ -50,7 +50,7 @@ export interface UploadRequest {
   readonly onRead?: (count: number) => void;
 }
 
-/** `replaced` and `supersededBy` of `replace`. */
+/** `replaced` and `supersededBy` of `replace`; of a dry run, what would be. */
 export interface UploadResult extends Replaced {
   readonly attachment: Attachment;
 }
@@ -92,7 +92,9 @@ export async function upload(driver: StorageDriver, request: UploadRequest, tool
 
   if (request.dryRun === true) {
     await checkNotEmpty(request);
-    return { attachment: planned(key, request, { ...record, type, tags, storageClass }), replaced: [] };
+    const older = request.replace === true ? await namesakes(driver, request) : [];
+    const attachment = planned(key, request, { ...record, type, tags, storageClass });
+    return { attachment, replaced: older.map((one) => one.key) };
   }
   const { lateMeta } = request;
   const checkedLateMeta = (given: Readonly<Record<string, string>>): Record<string, string> => {

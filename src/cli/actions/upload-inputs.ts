@@ -22,10 +22,9 @@ export async function expectInputs(
   progress: Progress,
   walk: Walk,
 ): Promise<AsyncIterable<Input> | Iterable<Input>> {
-  const nameOf = (file: string): string => options.name ?? (file === "-" ? "stdin" : path.basename(file));
   if (options.recursive === true) {
     progress.expect(null, 0);
-    return walkAll(ctx, files, nameOf, progress, walk);
+    return walkAll(ctx, files, options.name, progress, walk);
   }
   const sizes = await Promise.all(
     files.map(async (file) => (await stat(path.resolve(ctx.cwd, file)).catch(() => null))?.size ?? null),
@@ -33,7 +32,12 @@ export async function expectInputs(
   files.forEach((file, index) => {
     progress.expect(file === "-" ? null : (sizes[index] ?? 0), 1);
   });
-  return files.map((source, index) => ({ source, name: nameOf(source), index }));
+  return files.map((source, index) => ({ source, name: nameOf(source, options.name), index }));
+}
+
+/** What a file of the operands is attached as; `given` by --name. */
+export function nameOf(file: string, given: string | undefined): string {
+  return given ?? (file === "-" ? "stdin" : path.basename(file));
 }
 
 export function leftOutText(names: readonly string[]): string {
@@ -51,7 +55,7 @@ export interface Walk {
 async function* walkAll(
   ctx: Context,
   files: readonly string[],
-  nameOf: (file: string) => string,
+  name: string | undefined,
   progress: Progress,
   { location, leftOut }: Walk,
 ): AsyncGenerator<Input, void, undefined> {
@@ -59,7 +63,7 @@ async function* walkAll(
     const absolute = path.resolve(ctx.cwd, file);
     if (file === "-" || !(await isFolder(absolute))) {
       progress.expect(null, 1);
-      yield { source: file, name: nameOf(file), index };
+      yield { source: file, name: nameOf(file, name), index };
       continue;
     }
     for await (const entry of walkFolder(absolute, { except: location, leftOut: (name) => leftOut.push(name) })) {

@@ -21,6 +21,7 @@ import { runSession } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";
 import { expectInputs, isFolder, leftOutText } from "./upload-inputs.ts";
 import type { Input } from "./upload-inputs.ts";
+import { askToReplace, namesOnce } from "./upload-replace.ts";
 import { resumeOf } from "./upload-resume.ts";
 import type { ResumeTerms } from "./upload-resume.ts";
 import { checkLinkOptions, linkLine, linksOf, wantsLink } from "./upload-link.ts";
@@ -57,22 +58,26 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
     // Nothing is made for a command that can do nothing.
     const make = options.dryRun !== true && (await isAnyReadable(ctx, files, options));
     const driver = await openStore(make ? "create" : "pretend");
+    if (options.replace === true && !options.dryRun && !options.yes)
+      await askToReplace(ctx, driver, task, files, options);
     const linkTo = await linksOf(session, driver, options);
     const progress = report.progress(options.dryRun === true ? "checking" : "attaching");
     const leftOut: string[] = [];
     const inputs = await expectInputs(ctx, files, options, progress, { location: driver.location, leftOut });
     const severalFiles = files.length > 1 || options.recursive === true;
+    const names = namesOnce();
     const atOnce = options.concurrency ?? FILES_AT_ONCE;
     const outcomes = workInOrder(
       inputs,
-      (input) => {
+      async (input) => {
+        if (options.replace === true) names.take(input.name);
         const resume: ResumeTerms = {
           anew: options.resume === false,
           name: severalFiles ? input.name : null,
           progress,
           note: (text) => void report.note(text),
         };
-        return attach(ctx, driver, request, input, { progress, linkTo, resume });
+        return await attach(ctx, driver, request, input, { progress, linkTo, resume });
       },
       { concurrency: atOnce, backpressure: 4 * atOnce, signal: ctx.signal },
     );
@@ -90,7 +95,8 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
         sum.bytes += attachment.size;
         await report.item(outcome.result, attachment.size);
         if (replaced.length > 0) {
-          await report.note(`deleted ${count(replaced.length, "older attachment")} of that name`);
+          const verb = options.dryRun === true ? "would delete" : "deleted";
+          await report.note(`${verb} ${count(replaced.length, "older attachment")} of that name`);
         }
         if (supersededBy !== undefined) {
           await report.warning(`another upload at the same time replaced this one: ${printable(supersededBy)} stays`);

@@ -15,6 +15,7 @@ export interface UploadOptions extends TransferOptions {
   readonly storageClass?: string;
   readonly recursive?: boolean;
   readonly replace?: boolean;
+  readonly yes?: boolean;
   readonly link?: boolean;
   /** Seconds. */
   readonly expires?: number;
@@ -50,7 +51,8 @@ export const uploadCommand = defineCommand<UploadOptions>({
         .option("--tag <key=value>", "a tag, as S3 has them; may be repeated", collect)
         .option("--storage-class <class>", "S3's storage class; a label on a folder", notEmpty("--storage-class"))
         .option("-r, --recursive", "attach what is in folders, symlinks not followed")
-        .option("--replace", "then delete older attachments of the same name, undoably")
+        .option("--replace", "then delete older attachments of the same name; asks where that can't be undone")
+        .option("-y, --yes", "don't ask")
         .option("--link", "print a signed link to each, instead of its key")
         .option(
           "--expires <time>",
