@@ -105,7 +105,9 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
     } finally {
       progress.stop();
       // Interrupted too: what is attached is told.
-      if (sum.files > 0) report.summary(summaryText(sum));
+      if (sum.files > 0) {
+        report.summary(`${summaryText(sum)}${ctx.signal.aborted ? "; the same command would attach them again" : ""}`);
+      }
     }
     if (leftOut.length > 0) await report.warning(leftOutText(leftOut));
     if (sum.files === 0 && files.length > 0 && !options.dryRun) {
