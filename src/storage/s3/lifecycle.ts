@@ -12,7 +12,7 @@ import type {
 import type { LifecycleRule, MinimumSize } from "../lifecycle/rules.ts";
 import { wholeSeconds } from "./read/describe.ts";
 import { failed } from "./failures/errors.ts";
-import { listVersions } from "./versions/key-versions.ts";
+import { NULL_VERSION, listVersions } from "./versions/key-versions.ts";
 import type { Entry } from "./versions/key-versions.ts";
 import { notS3 } from "./failures/network.ts";
 import { explained, requestRaw } from "./client/request.ts";
@@ -109,7 +109,7 @@ function versionOf(entry: Entry, newer: readonly Entry[], versioning: Versioning
 /** Once versioning is suspended a marker takes the place of what was written since, and hides only older versions. */
 function isUndoable(versioning: Versioning, versionId: string): boolean | null {
   if (versioning === "unknown") return null;
-  return versioning === "on" || (versioning === "suspended" && versionId !== "null");
+  return versioning === "on" || (versioning === "suspended" && versionId !== NULL_VERSION);
 }
 
 function* loneMarker(entries: readonly Entry[]): Generator<KeptVersion> {

@@ -5,7 +5,7 @@ import { MOST_VERSIONS } from "../../inspection.ts";
 import type { Encryption, Inspection, KeyVersion, KeyVersions, StoreChecksum } from "../../inspection.ts";
 import { wholeSeconds } from "./describe.ts";
 import { describeHead, headRaw } from "./head.ts";
-import { listVersions } from "../versions/key-versions.ts";
+import { NULL_VERSION, listVersions } from "../versions/key-versions.ts";
 import type { Entry } from "../versions/key-versions.ts";
 import type { S3Store } from "../store.ts";
 
@@ -52,8 +52,7 @@ async function versionsOrDenied(store: S3Store, key: string, signal: AbortSignal
 function keyVersionOf({ versionId, isMarker, isLatest, modifiedAt, size, storageClass }: Entry): KeyVersion {
   return {
     kind: isMarker ? "delete-marker" : "version",
-    // What was written while the bucket kept no versions has this for an id.
-    id: versionId === "null" ? null : versionId,
+    id: versionId === NULL_VERSION ? null : versionId,
     isLatest,
     modifiedAt: wholeSeconds(modifiedAt),
     size,

@@ -5,6 +5,7 @@ import type { DeletedObject as Removed, _Error as SdkFailure } from "@aws-sdk/cl
 import { TaskflowError, isTaskflowError } from "../../../errors.ts";
 import { asTaskflowError, failed } from "../failures/errors.ts";
 import { notS3 } from "../failures/network.ts";
+import { BATCH } from "./batches.ts";
 import { withGrace } from "../client/grace.ts";
 import { wholeSeconds } from "../read/describe.ts";
 import { dateOf } from "../client/reply.ts";
@@ -49,6 +50,24 @@ export async function deleteBatch(
   } finally {
     grace.done();
   }
+}
+
+/** However many: in requests of 1,000, one after another. */
+export async function deleteAll(store: S3Store, targets: readonly Target[], signal: AbortSignal): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let at = 0; at < targets.length; at += BATCH) {
+    outcomes.push(...(await deleteBatch(store, targets.slice(at, at + BATCH), signal)));
+  }
+  return outcomes;
+}
+
+/** The first failure of each key. */
+export function failuresOf(outcomes: readonly Outcome[]): ReadonlyMap<string, TaskflowError> {
+  const failures = new Map<string, TaskflowError>();
+  for (const { target, error } of outcomes) {
+    if (error !== undefined && !failures.has(target.key)) failures.set(target.key, error);
+  }
+  return failures;
 }
 
 /** The name of the permission that it takes. */

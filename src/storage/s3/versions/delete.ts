@@ -3,10 +3,8 @@ import { throwIfAborted } from "../../../errors.ts";
 import type { DeleteResult } from "../../driver.ts";
 import { batches } from "./batches.ts";
 import { deleteBatch } from "./bulk.ts";
+import { NULL_VERSION } from "./key-versions.ts";
 import type { S3Store } from "../store.ts";
-
-/** What a version is called that was stored while versioning was not on: another such write or delete replaces it. */
-export const NULL_VERSION = "null";
 
 /** As `StorageDriver.delete`. A signal stops it between batches: what a batch has begun it finishes and tells. */
 export async function* deleteKeys(

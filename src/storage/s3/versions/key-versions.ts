@@ -22,6 +22,9 @@ export interface Entry {
   readonly storageClass: string;
 }
 
+/** What a version is called that was stored while versioning was not on: another such write or delete replaces it. */
+export const NULL_VERSION = "null";
+
 export interface VersionsOptions {
   /** Only keys after this one. */
   readonly after?: string;

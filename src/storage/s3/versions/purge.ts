@@ -5,15 +5,14 @@
 import pMap from "p-map";
 import { TaskflowError, isTaskflowError, throwIfAborted, toTaskflowError } from "../../../errors.ts";
 import type { KeyResult } from "../../driver.ts";
-import { batches } from "./batches.ts";
+import { KEYS_AT_ONCE, KEYS_A_BATCH, batches } from "./batches.ts";
+import { deleteAll, failuresOf } from "./bulk.ts";
 import type { Outcome, Target } from "./bulk.ts";
-import { NULL_VERSION } from "./delete.ts";
 import { head } from "../read/head.ts";
 import { explainLock } from "./lock.ts";
-import { versionsOfKeys } from "./key-versions.ts";
+import { NULL_VERSION, versionsOfKeys } from "./key-versions.ts";
 import type { EntriesOf } from "./key-versions.ts";
 import type { S3Store } from "../store.ts";
-import { KEYS_AT_ONCE, KEYS_A_BATCH, deleteAll, failuresOf } from "./undelete.ts";
 
 /** As `Versions.purge`. A signal stops it between batches. */
 export async function* purgeKeys(

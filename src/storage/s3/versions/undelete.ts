@@ -2,9 +2,9 @@
 import pMap from "p-map";
 import { TaskflowError, isTaskflowError, throwIfAborted, toTaskflowError } from "../../../errors.ts";
 import type { KeyResult } from "../../driver.ts";
-import { BATCH, batches } from "./batches.ts";
-import { deleteBatch } from "./bulk.ts";
-import type { Outcome, Target } from "./bulk.ts";
+import { KEYS_AT_ONCE, KEYS_A_BATCH, batches } from "./batches.ts";
+import { deleteAll, failuresOf } from "./bulk.ts";
+import type { Target } from "./bulk.ts";
 import { copyBack } from "./copy-back.ts";
 import { headRaw } from "../read/head.ts";
 import { versionsOfKeys } from "./key-versions.ts";
@@ -13,12 +13,6 @@ import { keptOf, notDeleted } from "./list-deleted.ts";
 import type { Kept } from "./list-deleted.ts";
 import type { S3Store } from "../store.ts";
 import { requireVersions } from "./versioning.ts";
-
-/** Requests at once where each key takes its own. */
-export const KEYS_AT_ONCE = 16;
-
-/** So few that each result comes soon. */
-export const KEYS_A_BATCH = 128;
 
 /** As `Versions.undelete`. A signal stops it between batches. */
 export async function* undeleteKeys(
@@ -78,24 +72,6 @@ async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: A
     throwIfAborted(signal);
     return { key, kept: null, error: toTaskflowError(error) };
   }
-}
-
-/** However many: in requests of 1,000, one after another. */
-export async function deleteAll(store: S3Store, targets: readonly Target[], signal: AbortSignal): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (let at = 0; at < targets.length; at += BATCH) {
-    outcomes.push(...(await deleteBatch(store, targets.slice(at, at + BATCH), signal)));
-  }
-  return outcomes;
-}
-
-/** The first failure of each key. */
-export function failuresOf(outcomes: readonly Outcome[]): ReadonlyMap<string, TaskflowError> {
-  const failures = new Map<string, TaskflowError>();
-  for (const { target, error } of outcomes) {
-    if (error !== undefined && !failures.has(target.key)) failures.set(target.key, error);
-  }
-  return failures;
 }
 
 /** A delete or a purge at the same time may have come in between. Who may not look believes the reply. */
