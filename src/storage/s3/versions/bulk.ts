@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { DeleteObjectCommand, DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import type { DeletedObject as Removed, _Error as SdkFailure } from "@aws-sdk/client-s3";
-import { TaskflowError, isTaskflowError } from "../../../errors.ts";
+import { TaskflowError, abortReason, isTaskflowError } from "../../../errors.ts";
 import { asTaskflowError, failed } from "../failures/errors.ts";
 import { notS3 } from "../failures/network.ts";
 import { BATCH } from "./batches.ts";
@@ -39,26 +39,42 @@ export async function deleteBatch(
 ): Promise<readonly Outcome[]> {
   const grace = withGrace(signal);
   try {
-    const odd = targets.filter(({ key }) => isUnwritable(key));
-    const plain = targets.filter(({ key }) => !isUnwritable(key));
-    const outcomes = new Map<Target, Outcome>();
-    for (const outcome of plain.length === 0 ? [] : await deletePlain(store, plain, grace.signal)) {
-      outcomes.set(outcome.target, outcome);
-    }
-    for (const target of odd) outcomes.set(target, await deleteOne(store, target, grace.signal));
-    return targets.map((target) => outcomes.get(target) ?? unanswered(store, target));
+    return await deleteEach(store, targets, grace.signal);
   } finally {
     grace.done();
   }
 }
 
-/** However many: in requests of 1,000, one after another. */
+/**
+ * The same for however many, in requests of 1,000, one after another. The grace is the caller's: what the signal cuts
+ * has that for its outcome.
+ */
 export async function deleteAll(store: S3Store, targets: readonly Target[], signal: AbortSignal): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (let at = 0; at < targets.length; at += BATCH) {
-    outcomes.push(...(await deleteBatch(store, targets.slice(at, at + BATCH), signal)));
+    const some = targets.slice(at, at + BATCH);
+    const told = await deleteEach(store, some, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+      return some.map((target) => ({ target, error: abortReason(signal), markerId: null, at: store.now() }));
+    });
+    outcomes.push(...told);
   }
   return outcomes;
+}
+
+async function deleteEach(
+  store: S3Store,
+  targets: readonly Target[],
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
+  const odd = targets.filter(({ key }) => isUnwritable(key));
+  const plain = targets.filter(({ key }) => !isUnwritable(key));
+  const outcomes = new Map<Target, Outcome>();
+  for (const outcome of plain.length === 0 ? [] : await deletePlain(store, plain, signal)) {
+    outcomes.set(outcome.target, outcome);
+  }
+  for (const target of odd) outcomes.set(target, await deleteOne(store, target, signal));
+  return targets.map((target) => outcomes.get(target) ?? unanswered(store, target));
 }
 
 /** The first failure of each key. */

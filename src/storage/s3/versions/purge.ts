@@ -8,13 +8,14 @@ import type { KeyResult } from "../../driver.ts";
 import { KEYS_AT_ONCE, KEYS_A_BATCH, batches } from "./batches.ts";
 import { deleteAll, failuresOf } from "./bulk.ts";
 import type { Outcome, Target } from "./bulk.ts";
+import { withGrace } from "../client/grace.ts";
 import { head } from "../read/head.ts";
 import { explainLock } from "./lock.ts";
 import { NULL_VERSION, versionsOfKeys } from "./key-versions.ts";
 import type { EntriesOf } from "./key-versions.ts";
 import type { S3Store } from "../store.ts";
 
-/** As `Versions.purge`. A signal stops it between batches. */
+/** As `Versions.purge`. A signal stops it between batches: what a batch has begun it finishes, but for a grace, and tells. */
 export async function* purgeKeys(
   store: S3Store,
   keys: Iterable<string>,
@@ -25,6 +26,7 @@ export async function* purgeKeys(
     throwIfAborted(signal);
     yield* await purgeBatch(store, batch, signal);
   }
+  throwIfAborted(signal);
 }
 
 /** What is there of one key, and how far its purge has come. */
@@ -38,7 +40,19 @@ interface Doomed {
 
 async function purgeBatch(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<KeyResult[]> {
   const entriesOf = await versionsOfKeys(store, keys, signal);
-  let doomed = await pMap(keys, (key) => find(store, key, entriesOf, signal), { concurrency: KEYS_AT_ONCE });
+  const found = await pMap(keys, (key) => find(store, key, entriesOf, signal), { concurrency: KEYS_AT_ONCE });
+  throwIfAborted(signal);
+  const grace = withGrace(signal);
+  try {
+    return await destroy(store, found, grace.signal);
+  } finally {
+    grace.done();
+  }
+}
+
+/** A result for each, whatever happens: of some there is less by then. What the signal has cut is `interrupted`. */
+async function destroy(store: S3Store, found: readonly Doomed[], signal: AbortSignal): Promise<KeyResult[]> {
+  let doomed = found;
   const live = await deleteAll(
     store,
     targetsOf(doomed, ({ isLive }) => (isLive ? [undefined] : [])),
@@ -127,6 +141,7 @@ function withFailures(
       hint: failure.hint,
       retryable: failure.retryable,
       requestId: failure.requestId,
+      exit: failure.exit,
       context: { ...failure.context, remaining: left },
       cause: failure,
     });

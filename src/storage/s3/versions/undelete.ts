@@ -5,6 +5,7 @@ import type { KeyResult } from "../../driver.ts";
 import { KEYS_AT_ONCE, KEYS_A_BATCH, batches } from "./batches.ts";
 import { deleteAll, failuresOf } from "./bulk.ts";
 import type { Target } from "./bulk.ts";
+import { withGrace } from "../client/grace.ts";
 import { copyBack } from "./copy-back.ts";
 import { headRaw } from "../read/head.ts";
 import { versionsOfKeys } from "./key-versions.ts";
@@ -14,7 +15,7 @@ import type { Kept } from "./list-deleted.ts";
 import type { S3Store } from "../store.ts";
 import { requireVersions } from "./versioning.ts";
 
-/** As `Versions.undelete`. A signal stops it between batches. */
+/** As `Versions.undelete`. A signal stops it between batches: what a batch has begun it finishes, but for a grace, and tells. */
 export async function* undeleteKeys(
   store: S3Store,
   keys: Iterable<string>,
@@ -25,6 +26,7 @@ export async function* undeleteKeys(
     throwIfAborted(signal);
     yield* await undeleteBatch(store, batch, signal);
   }
+  throwIfAborted(signal);
 }
 
 interface Found {
@@ -36,6 +38,17 @@ interface Found {
 async function undeleteBatch(store: S3Store, keys: readonly string[], signal: AbortSignal): Promise<KeyResult[]> {
   const entriesOf = await versionsOfKeys(store, keys, signal);
   const found = await pMap(keys, (key) => find(store, key, entriesOf, signal), { concurrency: KEYS_AT_ONCE });
+  throwIfAborted(signal);
+  const grace = withGrace(signal);
+  try {
+    return await bringBack(store, found, grace.signal);
+  } finally {
+    grace.done();
+  }
+}
+
+/** A result for each, whatever happens: some may be live by then. What the signal has cut is `interrupted`. */
+async function bringBack(store: S3Store, found: readonly Found[], signal: AbortSignal): Promise<KeyResult[]> {
   const markers = found.flatMap(({ key, kept, error }): Target[] =>
     error === undefined && kept !== null ? kept.markers.map(({ versionId }) => ({ key, versionId })) : [],
   );
@@ -52,7 +65,6 @@ async function undeleteBatch(store: S3Store, keys: readonly string[], signal: Ab
         else throw refused;
         return { key };
       } catch (thrown) {
-        throwIfAborted(signal);
         return { key, error: toTaskflowError(thrown) };
       }
     },
@@ -74,12 +86,13 @@ async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: A
   }
 }
 
-/** A delete or a purge at the same time may have come in between. Who may not look believes the reply. */
+/** A delete or a purge at the same time may have come in between. Who may not look, or has no time to, believes the reply. */
 async function confirm(store: S3Store, key: string, signal: AbortSignal): Promise<void> {
   try {
     await headRaw(store, key, { signal });
   } catch (error) {
-    if (!isTaskflowError(error) || error.code !== "access_denied") throw error;
+    if (signal.aborted || (isTaskflowError(error) && error.code === "access_denied")) return;
+    throw error;
   }
 }
 
