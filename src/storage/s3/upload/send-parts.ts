@@ -10,6 +10,7 @@ import { request } from "../client/request.ts";
 import type { SignalledCall } from "../client/request.ts";
 import { MiB } from "../store.ts";
 import type { S3Store } from "../store.ts";
+import { sideBySide } from "./workers.ts";
 
 export interface PartsJob {
   readonly upload: Upload;
@@ -28,10 +29,8 @@ const BUFFERS_AT_MOST = 64 * MiB;
 /** All parts of the feed, in order. The first failure stops the others, and rejects once none is in flight any more. */
 export async function sendParts(job: PartsJob): Promise<SentPart[]> {
   const { upload, feed, onSent, onBytes } = job;
-  const stop = new AbortController();
-  const signal = AbortSignal.any([upload.call.signal, stop.signal]);
   const sent: SentPart[] = [];
-  async function work(): Promise<void> {
+  async function work(signal: AbortSignal): Promise<void> {
     const buffer = Buffer.allocUnsafe(feed.bufferSize);
     for (;;) {
       throwIfAborted(signal);
@@ -45,17 +44,7 @@ export async function sendParts(job: PartsJob): Promise<SentPart[]> {
     }
   }
   const workers = Math.min(PARTS_IN_FLIGHT, feed.left, Math.max(1, Math.floor(BUFFERS_AT_MOST / feed.bufferSize)));
-  let failure: unknown = null;
-  await Promise.all(
-    Array.from({ length: workers }, () =>
-      work().catch((error: unknown) => {
-        failure ??= error;
-        stop.abort();
-      }),
-    ),
-  );
-  throwIfAborted(upload.call.signal);
-  if (failure !== null) throw failure;
+  await sideBySide(workers, upload.call.signal, work);
   return sent.sort((a, b) => a.number - b.number);
 }
 

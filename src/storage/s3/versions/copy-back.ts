@@ -1,13 +1,11 @@
 /** Brings a version back by copying it over its marker: for who may write but not remove versions. */
 import {
-  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import type { CreateMultipartUploadCommandInput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import pMap from "p-map";
+import type { CompletedPart, CreateMultipartUploadCommandInput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { TaskflowError, isTaskflowError } from "../../../errors.ts";
 import { isArchiveClass } from "../../archive-class.ts";
 import { DEFAULT_CLASS } from "../read/describe.ts";
@@ -18,6 +16,9 @@ import type { SignalledCall } from "../client/request.ts";
 import { GiB, MiB } from "../store.ts";
 import type { S3Store } from "../store.ts";
 import { tagsOf } from "../read/tags.ts";
+import { abandon } from "../upload/multipart.ts";
+import type { Upload } from "../upload/multipart.ts";
+import { sideBySide } from "../upload/workers.ts";
 
 /** The most that CopyObject copies (API reference). */
 const COPY_AT_MOST = 5 * GiB;
@@ -32,7 +33,6 @@ export async function copyBack(
   store: S3Store,
   { key, versionId, size, storageClass }: Entry,
   signal: AbortSignal,
-  copyAtMost = COPY_AT_MOST,
 ): Promise<void> {
   const call: SignalledCall = { act: `undelete ${key}`, action: "s3:PutObject", key, signal };
   const copy: Copy = {
@@ -50,7 +50,7 @@ export async function copyBack(
     condition: store.isAws ? { IfNoneMatch: "*" } : {},
   };
   try {
-    if (size > copyAtMost) await copyInParts(copy);
+    if (size > COPY_AT_MOST) await copyInParts(copy);
     else await copyWhole(copy);
   } catch (error) {
     throw isTaskflowError(error) && error.code === "archived" ? cannotBeRead(key, error) : error;
@@ -89,7 +89,7 @@ async function copyWhole({ store, call, key, source, storageClass, condition }: 
 }
 
 async function copyInParts(copy: Copy): Promise<void> {
-  const { store, call, key, versionId, size, source, storageClass, condition } = copy;
+  const { store, call, key, versionId, storageClass, condition } = copy;
   const { signal } = call;
   const version = await headRaw(store, key, { signal, versionId });
   const tags = Object.entries(await tagsOf(store, key, version.TagCount, { signal, versionId }));
@@ -106,37 +106,46 @@ async function copyInParts(copy: Copy): Promise<void> {
     ),
   );
   if (UploadId === undefined) throw new TaskflowError("network", `cannot ${call.act}: the store tells no upload id`);
-  const upload = { ...target, UploadId };
+  const upload: Upload = { store, call, key, uploadId: UploadId };
   try {
-    const partSize = Math.max(512 * MiB, Math.ceil(size / 10_000 / MiB) * MiB);
-    const numbers = Array.from({ length: Math.ceil(size / partSize) }, (_, index) => index + 1);
-    const parts = await pMap(
-      numbers,
-      async (number) => {
-        const range = `bytes=${(number - 1) * partSize}-${Math.min(number * partSize, size) - 1}`;
-        const { CopyPartResult } = await request(store, call, (client, options) =>
-          client.send(
-            new UploadPartCopyCommand({ ...upload, PartNumber: number, CopySource: source, CopySourceRange: range }),
-            options,
-          ),
-        );
-        return { PartNumber: number, ETag: CopyPartResult?.ETag ?? "" };
-      },
-      { concurrency: PARTS_AT_ONCE },
-    );
+    const Parts = await copyParts(copy, UploadId);
     await request(store, call, (client, options) =>
       client.send(
-        new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts }, ...condition }),
+        new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts }, ...condition }),
         options,
       ),
     );
   } catch (error) {
-    const tidy = { ...call, signal: AbortSignal.timeout(5000) };
-    await request(store, tidy, (client, options) =>
-      client.send(new AbortMultipartUploadCommand(upload), options),
-    ).catch(() => undefined);
+    await abandon(upload);
     throw error;
   }
+}
+
+/** All of them, in order. The first failure stops the others, and rejects once none is in flight any more. */
+async function copyParts({ store, call, key, size, source }: Copy, uploadId: string): Promise<CompletedPart[]> {
+  const partSize = Math.max(512 * MiB, Math.ceil(size / 10_000 / MiB) * MiB);
+  const count = Math.ceil(size / partSize);
+  const copied: CompletedPart[] = [];
+  let begun = 0;
+  await sideBySide(PARTS_AT_ONCE, call.signal, async (signal) => {
+    while (begun < count) {
+      begun += 1;
+      const number = begun;
+      const input = {
+        Bucket: store.bucket,
+        Key: key,
+        UploadId: uploadId,
+        PartNumber: number,
+        CopySource: source,
+        CopySourceRange: `bytes=${(number - 1) * partSize}-${Math.min(number * partSize, size) - 1}`,
+      };
+      const { CopyPartResult } = await request(store, { ...call, signal }, (client, options) =>
+        client.send(new UploadPartCopyCommand(input), options),
+      );
+      copied[number - 1] = { PartNumber: number, ETag: CopyPartResult?.ETag ?? "" };
+    }
+  });
+  return copied;
 }
 
 function headersOfVersion(version: HeadObjectCommandOutput): Partial<CreateMultipartUploadCommandInput> {
