@@ -8,8 +8,22 @@ import type { SignalledCall } from "../client/request.ts";
 import type { S3Store } from "../store.ts";
 
 /**
- * The object, where it is ours although `error` was the answer: an earlier attempt whose reply was lost makes the next
- * one meet it (412), or its upload gone (404). Rejects otherwise: `exists` where another is there, else the error.
+ * Whether it may have been done all the same: what came is no clear answer, or may be one to what an earlier attempt did,
+ * or to another writer.
+ */
+export function mayBeDone(error: unknown): boolean {
+  return isUnclear(error) || metItself(error) || statusOf(error) === 409;
+}
+
+/** An earlier attempt whose reply was lost makes the next one meet what it wrote (412), or its upload gone (404). */
+function metItself(error: unknown): boolean {
+  if (attemptsOf(error) === 1) return false;
+  return statusOf(error) === 412 || isNamed(error, "NoSuchUpload", "NoSuchKey");
+}
+
+/**
+ * The object, where it is ours although `error` was the answer. Rejects otherwise: `exists` where another is there, else
+ * the error.
  */
 export async function settleWrite(
   store: S3Store,
@@ -19,15 +33,13 @@ export async function settleWrite(
 ): Promise<StoredObject> {
   if (isTaskflowError(error)) throw error;
   const failure = await explained(store, call, error);
-  const repeated = attemptsOf(error) > 1 && (statusOf(error) === 412 || isNamed(error, "NoSuchUpload", "NoSuchKey"));
-  const raced = statusOf(error) === 409;
-  if (call.signal.aborted || !(repeated || raced || isUnclear(error))) throw failure;
+  if (call.signal.aborted || !mayBeDone(error)) throw failure;
   let found: StoredObject;
   try {
     found = await head(store, expected.key, { signal: call.signal });
   } catch (denied) {
     // Who may not look: nobody else knows the key, so what an attempt after ours met was ours.
-    if (repeated && isTaskflowError(denied) && denied.code === "access_denied") return expected;
+    if (metItself(error) && isTaskflowError(denied) && denied.code === "access_denied") return expected;
     throw failure;
   }
   if (isSame(found, expected)) return { ...found, tags: expected.tags };

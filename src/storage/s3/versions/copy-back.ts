@@ -9,15 +9,16 @@ import type { CompletedPart, CreateMultipartUploadCommandInput, HeadObjectComman
 import { TaskflowError, isTaskflowError } from "../../../errors.ts";
 import { isArchiveClass } from "../../archive-class.ts";
 import { DEFAULT_CLASS } from "../read/describe.ts";
-import { headRaw } from "../read/head.ts";
+import { head, headRaw } from "../read/head.ts";
 import type { Entry } from "./key-versions.ts";
-import { request } from "../client/request.ts";
+import { explained, request, requestRaw } from "../client/request.ts";
 import type { SignalledCall } from "../client/request.ts";
 import { GiB, MiB } from "../store.ts";
 import type { S3Store } from "../store.ts";
 import { tagsOf } from "../read/tags.ts";
 import { abandon } from "../upload/multipart.ts";
 import type { Upload } from "../upload/multipart.ts";
+import { mayBeDone, settleWrite } from "../upload/settle.ts";
 import { sideBySide } from "../upload/workers.ts";
 
 /** The most that CopyObject copies (API reference). */
@@ -79,13 +80,23 @@ interface Copy {
 }
 
 /** S3 copies metadata and tags by itself; the class is the one thing that it doesn't. */
-async function copyWhole({ store, call, key, source, storageClass, condition }: Copy): Promise<void> {
-  await request(store, call, (client, options) =>
+async function copyWhole(copy: Copy): Promise<void> {
+  const { store, call, key, source, storageClass, condition } = copy;
+  await requestRaw(store, call, (client, options) =>
     client.send(
       new CopyObjectCommand({ Bucket: store.bucket, Key: key, CopySource: source, ...storageClass, ...condition }),
       options,
     ),
-  );
+  ).catch((error: unknown) => settle(copy, error));
+}
+
+/** As `settleWrite`, where what is expected is what the version is. */
+async function settle({ store, call, key, versionId }: Copy, error: unknown): Promise<void> {
+  if (!mayBeDone(error)) throw await explained(store, call, error);
+  const version = await head(store, key, { signal: call.signal, versionId }).catch(async () => {
+    throw await explained(store, call, error);
+  });
+  await settleWrite(store, call, error, version);
 }
 
 async function copyInParts(copy: Copy): Promise<void> {
@@ -109,12 +120,12 @@ async function copyInParts(copy: Copy): Promise<void> {
   const upload: Upload = { store, call, key, uploadId: UploadId };
   try {
     const Parts = await copyParts(copy, UploadId);
-    await request(store, call, (client, options) =>
+    await requestRaw(store, call, (client, options) =>
       client.send(
         new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts }, ...condition }),
         options,
       ),
-    );
+    ).catch((error: unknown) => settle(copy, error));
   } catch (error) {
     await abandon(upload);
     throw error;

@@ -108,3 +108,21 @@ test("all parts are copied once, and in order at the end", async () => {
   expect(MultipartUpload?.Parts?.map(({ PartNumber }) => PartNumber)).toEqual(numbers);
   expect(commands()).not.toContain("AbortMultipartUploadCommand");
 });
+
+test.each([
+  ["its upload gone", failure("NoSuchUpload", 404, 2)],
+  ["the object there", failure("PreconditionFailed", 412, 2)],
+])("a completion whose reply was lost finds %s: it is ours", async (_, error) => {
+  s3.on(CompleteMultipartUploadCommand).rejects(error);
+  expect(await undelete()).toEqual([{ key: KEY }]);
+  expect(commands()).not.toContain("AbortMultipartUploadCommand");
+});
+
+test("a completion that finds another object there is refused, and its parts are removed", async () => {
+  s3.on(HeadObjectCommand, { VersionId: undefined }).resolves({ ContentLength: 5, ETag: "e" });
+  s3.on(HeadObjectCommand, { VersionId: "v1" }).resolves({ ContentLength: SIZE, ETag: "e" });
+  s3.on(CompleteMultipartUploadCommand).rejects(failure("PreconditionFailed", 412, 2));
+  const [result] = await undelete();
+  expect(result?.error?.code).toBe("exists");
+  expect(commands().at(-2)).toBe("AbortMultipartUploadCommand");
+});
