@@ -237,6 +237,20 @@ describe("servers that fail for a while", () => {
     expect(s3.requests.map(({ operation }) => operation)).toContain("AbortMultipartUpload");
     expectNoTrace(s3);
   });
+
+  test.each([
+    ["s3:AbortMultipartUpload", [expect.stringContaining(`parts of ${KEY} may be left in s3://b`)], 1],
+    ["s3:ListMultipartUploadParts", [], 0],
+  ])("F14 after a part that is denied, %s is denied too", async (action, told, left) => {
+    const deny = [{ actions: [action] }];
+    const s3 = await double({ users: [{ accessKeyId: "AKIAROLE", secretAccessKey: "s".repeat(20), deny }] });
+    const warnings: string[] = [];
+    const driver = await driverOn(s3, { onWarning: (text) => warnings.push(text) });
+    s3.fault({ operation: "UploadPart", nth: 2 }, reply({ status: 403, code: "AccessDenied" }));
+    await rejection(putLarge(driver), "access_denied");
+    expect(warnings).toEqual(told);
+    expect(s3.uploads("b")).toHaveLength(left);
+  });
 });
 
 describe("replies that are lost or lie", () => {

@@ -143,9 +143,11 @@ export async function abandon({ store, call, key, uploadId }: Upload): Promise<v
   const signal = AbortSignal.timeout(call.signal.aborted ? TIDY_AFTER_SIGNAL_MS : TIDY_MS);
   const target = { Bucket: store.bucket, Key: key, UploadId: uploadId };
   const tidy: SignalledCall = { act: `abort the upload of ${key}`, action: "s3:AbortMultipartUpload", key, signal };
+  let aborted = false;
   try {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       await requestRaw(store, tidy, (client, options) => client.send(new AbortMultipartUploadCommand(target), options));
+      aborted = true;
       const { Parts } = await requestRaw(store, tidy, (client, options) =>
         client.send(new ListPartsCommand(target), options),
       );
@@ -153,7 +155,7 @@ export async function abandon({ store, call, key, uploadId }: Upload): Promise<v
     }
   } catch (error) {
     // That it is gone is what was wanted; ListParts may be denied, and then the one abort has to do.
-    if (statusOf(error) === 404 || statusOf(error) === 403) return;
+    if (statusOf(error) === 404 || (aborted && statusOf(error) === 403)) return;
     store.warn(
       `parts of ${key} may be left in ${store.location} (${messageOf(error)}): the bucket's rule removes them, or taskflow attach doctor --fix`,
     );
