@@ -4,7 +4,17 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { StorageDriver } from "../../../src/storage/driver.ts";
 import { createPace } from "../../../src/storage/pace.ts";
-import { bytesOf, calm, collect, concat, keysOf, putOptions, putText, readText } from "../../conformance/bodies.ts";
+import {
+  bodyOf,
+  bytesOf,
+  calm,
+  collect,
+  concat,
+  keysOf,
+  putOptions,
+  putText,
+  readText,
+} from "../../conformance/bodies.ts";
 import { rejection } from "../../conformance/expect-code.ts";
 import {
   cutBody,
@@ -288,6 +298,29 @@ describe("replies that are lost or lie", () => {
     expect(stored.size).toBe(LARGE);
     expect(s3.versions("b", KEY)).toHaveLength(1);
     expect(s3.uploads("b")).toEqual([]);
+  });
+
+  test("F17 a completion that is interrupted before its reply has come is told as stored, where it is", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
+    s3.fault({ operation: "CompleteMultipartUpload" }, stallBody(0));
+    const stop = new AbortController();
+    void s3.arrival({ operation: "CompleteMultipartUpload" }).then(() => stop.abort());
+    const stored = await driver.put(KEY, bodyOf(bytesOf(LARGE)), putOptions({ signal: stop.signal }));
+    expect(stop.signal.aborted).toBe(true);
+    expect(stored).toMatchObject({ key: KEY, size: LARGE });
+    expect(Buffer.compare(s3.bytes("b", KEY) ?? Buffer.alloc(0), bytesOf(LARGE))).toBe(0);
+    expect(s3.uploads("b")).toEqual([]);
+  });
+
+  test("F17 a completion that is interrupted and wasn't done leaves nothing", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
+    s3.fault({ operation: "CompleteMultipartUpload" }, silent());
+    const stop = new AbortController();
+    void s3.arrival({ operation: "CompleteMultipartUpload" }).then(() => stop.abort());
+    await rejection(driver.put(KEY, bodyOf(bytesOf(LARGE)), putOptions({ signal: stop.signal })), "interrupted");
+    expectNoTrace(s3);
   });
 
   test("F18 a silent server is left after the idle time", async () => {

@@ -100,7 +100,8 @@ export async function complete(
     try {
       return await settleWrite(store, finishing, error, object);
     } catch (settled) {
-      if (!isUnclear(error)) throw settled;
+      // What the end of the grace has cut may have happened as well.
+      if (!isUnclear(error) && !grace.signal.aborted) throw settled;
       throw Object.assign(new Error("unsettled", { cause: settled }), { name: UNSETTLED });
     }
   } finally {
@@ -134,13 +135,17 @@ export async function tagAfterwards(store: S3Store, call: SignalledCall, { key, 
   );
 }
 
-/** How long the tidying up after a failure may take. */
-export const TIDY_MS = 10_000;
+const TIDY_MS = 10_000;
 const TIDY_AFTER_SIGNAL_MS = 2500;
+
+/** How long each step of the tidying up after a failure may take: who pressed Ctrl-C doesn't wait for long. */
+export function timeToTidy({ signal }: SignalledCall): AbortSignal {
+  return AbortSignal.timeout(signal.aborted ? TIDY_AFTER_SIGNAL_MS : TIDY_MS);
+}
 
 /** Aborts, and once more where a part that was on its way has come in after it. Never rejects: it warns. */
 export async function abandon({ store, call, key, uploadId }: Upload): Promise<void> {
-  const signal = AbortSignal.timeout(call.signal.aborted ? TIDY_AFTER_SIGNAL_MS : TIDY_MS);
+  const signal = timeToTidy(call);
   const target = { Bucket: store.bucket, Key: key, UploadId: uploadId };
   const tidy: SignalledCall = { act: `abort the upload of ${key}`, action: "s3:AbortMultipartUpload", key, signal };
   let aborted = false;

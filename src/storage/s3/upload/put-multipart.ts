@@ -7,7 +7,7 @@ import { isNamed } from "../failures/sdk-error.ts";
 import { refuseTaken } from "./guard.ts";
 import { head } from "../read/head.ts";
 import type { ClaimedEntry } from "./ledger.ts";
-import { TIDY_MS, UNSETTLED, abandon, begin, complete, tagAfterwards } from "./multipart.ts";
+import { UNSETTLED, abandon, begin, complete, tagAfterwards, timeToTidy } from "./multipart.ts";
 import type { SentPart, Upload } from "./multipart.ts";
 import { byPosition, inOrder } from "./part-feeds.ts";
 import type { PartFeed, RangedFeed, RangedSource } from "./part-feeds.ts";
@@ -17,6 +17,7 @@ import type { SignalledCall } from "../client/request.ts";
 import { comparedParts, findEarlier, noteUpload } from "./resume.ts";
 import type { Earlier, ListedPart } from "./resume.ts";
 import { sendParts } from "./send-parts.ts";
+import { isSame } from "./settle.ts";
 import type { S3Store } from "../store.ts";
 
 export interface LargeSource extends RangedSource {
@@ -188,9 +189,8 @@ function isWorthKeeping(error: unknown): boolean {
 
 async function wasCompleted({ store, call, key }: Upload, object: StoredObject, cause: unknown): Promise<StoredObject> {
   try {
-    const found = await head(store, key, { signal: AbortSignal.timeout(TIDY_MS) });
-    if (found.size === object.size && found.record?.sha256 === object.record?.sha256)
-      return { ...found, tags: object.tags };
+    const found = await head(store, key, { signal: timeToTidy(call) });
+    if (isSame(found, object)) return { ...found, tags: object.tags };
   } catch {
     // The error that began it is the one to tell.
   }

@@ -50,7 +50,7 @@ export async function settleWrite(
 }
 
 /** The record tells one upload from another: digest, size, name and the millisecond of its beginning. */
-function isSame(found: StoredObject, expected: StoredObject): boolean {
+export function isSame(found: StoredObject, expected: StoredObject): boolean {
   return (
     found.size === expected.size &&
     found.record?.sha256 === expected.record?.sha256 &&
