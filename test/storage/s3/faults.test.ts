@@ -483,6 +483,16 @@ describe("deletes", () => {
     expect(s3.keys("b")).toEqual(["tasks/1/b"]);
   });
 
+  test("a key that looks like a pattern is named as it is", async () => {
+    const { s3, driver } = await scene();
+    const keys = ["tasks/1/$&.txt", "tasks/1/$'.txt"];
+    s3.fault({ operation: "DeleteObjects" }, reply({ status: 403, code: "AccessDenied" }));
+    for (const some of [keys, keys.slice(1)]) {
+      const results = await collect(driver.delete(some, { signal: calm }));
+      for (const { key, error } of results) expect(error?.message).toContain(`cannot delete ${key}: `);
+    }
+  });
+
   test("a reply without a word of any key is no success", async () => {
     const { s3, driver } = await scene();
     s3.plant("b", KEY, "x");

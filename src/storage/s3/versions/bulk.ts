@@ -134,7 +134,8 @@ async function deletePlain(
 /** What the whole request met, as the error of one of its targets. */
 function ofOne(error: TaskflowError, { act }: SignalledCall, { key }: Target): TaskflowError {
   const { code, message, hint, retryable, requestId, context, exit } = error;
-  const own = message.replace(act, `delete ${key}`);
+  // A key may have `$&` in it, which means something in a text that replaces.
+  const own = message.replace(act, () => `delete ${key}`);
   return new TaskflowError(code, own, { hint, retryable, requestId, exit, context: { ...context, key }, cause: error });
 }
 
