@@ -4,7 +4,6 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListPartsCommand,
-  PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
 import { TaskflowError } from "../../../errors.ts";
 import type { PutOptions, StoredObject } from "../../driver.ts";
@@ -116,23 +115,6 @@ function partOf(
   crc: number,
 ): { PartNumber: number; ETag: string; ChecksumCRC32?: string } {
   return { PartNumber: number, ETag: etag, ...(isAws ? { ChecksumCRC32: crcHeader(crc) } : {}) };
-}
-
-/** RADOS Gateway forgets the tags that an upload in parts was begun with. */
-export async function tagAfterwards(store: S3Store, call: SignalledCall, { key, tags }: StoredObject): Promise<void> {
-  const pairs = Object.entries(tags);
-  if (store.isAws || pairs.length === 0) return;
-  const tagging: SignalledCall = { ...call, act: `tag ${key}`, action: "s3:PutObjectTagging" };
-  await request(store, tagging, (client, { abortSignal }) =>
-    client.send(
-      new PutObjectTaggingCommand({
-        Bucket: store.bucket,
-        Key: key,
-        Tagging: { TagSet: pairs.map(([Key, Value]) => ({ Key, Value })) },
-      }),
-      { abortSignal },
-    ),
-  );
 }
 
 const TIDY_MS = 10_000;

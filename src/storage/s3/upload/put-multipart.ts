@@ -7,7 +7,7 @@ import { isNamed } from "../failures/sdk-error.ts";
 import { refuseTaken } from "./guard.ts";
 import { head } from "../read/head.ts";
 import type { ClaimedEntry } from "./ledger.ts";
-import { UNSETTLED, abandon, begin, complete, tagAfterwards, timeToTidy } from "./multipart.ts";
+import { UNSETTLED, abandon, begin, complete, timeToTidy } from "./multipart.ts";
 import type { SentPart, Upload } from "./multipart.ts";
 import { byPosition, inOrder } from "./part-feeds.ts";
 import type { PartFeed, RangedFeed, RangedSource } from "./part-feeds.ts";
@@ -19,6 +19,7 @@ import type { Earlier, ListedPart } from "./resume.ts";
 import { sendParts } from "./send-parts.ts";
 import { isSame } from "./settle.ts";
 import type { S3Store } from "../store.ts";
+import { tagAfterwards } from "./tagging.ts";
 
 export interface LargeSource extends RangedSource {
   /** Called once all parts are there: rejects with `changed` where the source is no longer what was hashed. */

@@ -15,6 +15,7 @@ import type { SignalledCall } from "../client/request.ts";
 import { settleWrite } from "./settle.ts";
 import { expiryOf } from "../read/states.ts";
 import type { S3Store } from "../store.ts";
+import { taggingOf } from "./tagging.ts";
 
 export interface Content {
   readonly size: number;
@@ -46,11 +47,10 @@ export function headersFor(
   readonly StorageClass?: NonNullable<ConstructorParameters<typeof PutObjectCommand>[0]["StorageClass"]>;
 } {
   if (object.record === null) throw new TaskflowError("internal", "an upload without a record");
-  const tags = Object.entries(object.tags);
   return {
     ...(object.type === null ? {} : { ContentType: object.type }),
     Metadata: encodeRecord(object.record),
-    ...(tags.length === 0 ? {} : { Tagging: tags.map((pair) => pair.map(encodeURIComponent).join("=")).join("&") }),
+    ...taggingOf(object.tags),
     ...(storageClass === undefined ? {} : { StorageClass: storageClass as "STANDARD" }),
   };
 }

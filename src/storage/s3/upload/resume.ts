@@ -8,11 +8,12 @@ import type { Digests } from "./digest.ts";
 import { head } from "../read/head.ts";
 import type { ClaimedEntry, LedgerEntry } from "./ledger.ts";
 import { isGone, listParts } from "./list-parts.ts";
-import { abandon, tagAfterwards } from "./multipart.ts";
+import { abandon } from "./multipart.ts";
 import type { SentPart, Upload } from "./multipart.ts";
 import type { RangedFeed } from "./part-feeds.ts";
 import type { SignalledCall } from "../client/request.ts";
 import type { S3Store } from "../store.ts";
+import { tagAfterwards } from "./tagging.ts";
 
 export type { ListedPart };
 

@@ -19,6 +19,7 @@ import { tagsOf } from "../read/tags.ts";
 import { abandon } from "../upload/multipart.ts";
 import type { Upload } from "../upload/multipart.ts";
 import { mayBeDone, settleWrite } from "../upload/settle.ts";
+import { taggingOf } from "../upload/tagging.ts";
 import { sideBySide } from "../upload/workers.ts";
 
 /** The most that CopyObject copies (API reference). */
@@ -103,7 +104,7 @@ async function copyInParts(copy: Copy): Promise<void> {
   const { store, call, key, versionId, storageClass, condition } = copy;
   const { signal } = call;
   const version = await headRaw(store, key, { signal, versionId });
-  const tags = Object.entries(await tagsOf(store, key, version.TagCount, { signal, versionId }));
+  const tags = await tagsOf(store, key, version.TagCount, { signal, versionId });
   const target = { Bucket: store.bucket, Key: key };
   const { UploadId } = await request(store, call, (client, options) =>
     client.send(
@@ -111,7 +112,7 @@ async function copyInParts(copy: Copy): Promise<void> {
         ...target,
         ...headersOfVersion(version),
         ...storageClass,
-        ...(tags.length === 0 ? {} : { Tagging: tags.map((pair) => pair.map(encodeURIComponent).join("=")).join("&") }),
+        ...taggingOf(tags),
       }),
       options,
     ),
