@@ -3,6 +3,7 @@ import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  GetObjectTaggingCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
@@ -224,6 +225,7 @@ test("a version above 5 GiB is brought back in parts, with all that goes with it
     Metadata: { v: "1" },
     ContentEncoding: "gzip",
   });
+  s3.on(GetObjectTaggingCommand).resolves({ TagSet: [{ Key: "a b", Value: "c&d" }] });
   s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
   s3.on(UploadPartCopyCommand).resolves({ CopyPartResult: { ETag: "e" } });
   s3.on(CompleteMultipartUploadCommand).resolves({});
@@ -233,6 +235,7 @@ test("a version above 5 GiB is brought back in parts, with all that goes with it
     ContentEncoding: "gzip",
     Metadata: { v: "1" },
     StorageClass: "STANDARD_IA",
+    Tagging: "a%20b=c%26d",
   });
   const ranges = s3.commandCalls(UploadPartCopyCommand).map(({ args }) => args[0].input.CopySourceRange);
   expect(ranges).toHaveLength(13);

@@ -30,6 +30,16 @@ export async function knownTags(store: S3Store, place: Place, signal: AbortSigna
   return await readableTags(store, place, ["unsupported", "access_denied", "not_found"], signal);
 }
 
+/** Asked for whatever HEAD told. `null`: they may not be read. A store that knows no tags has none. */
+export async function allTags(store: S3Store, place: Place, signal: AbortSignal): Promise<Tags | null> {
+  try {
+    return await readableTags(store, place, ["access_denied"], signal);
+  } catch (error) {
+    if (isTaskflowError(error) && error.code === "unsupported") return {};
+    throw error;
+  }
+}
+
 /** `null` for an error of these codes. */
 async function readableTags(
   store: S3Store,

@@ -15,11 +15,11 @@ import { explained, request, requestRaw } from "../client/request.ts";
 import type { SignalledCall } from "../client/request.ts";
 import { GiB, MiB } from "../store.ts";
 import type { S3Store } from "../store.ts";
-import { tagsOf } from "../read/tags.ts";
+import { allTags } from "../read/tags.ts";
 import { abandon } from "../upload/multipart.ts";
 import type { Upload } from "../upload/multipart.ts";
 import { mayBeDone, settleWrite } from "../upload/settle.ts";
-import { taggingOf } from "../upload/tagging.ts";
+import { tagAfterwards, taggingOf } from "../upload/tagging.ts";
 import { sideBySide } from "../upload/workers.ts";
 
 /** The most that CopyObject copies (API reference). */
@@ -104,7 +104,7 @@ async function copyInParts(copy: Copy): Promise<void> {
   const { store, call, key, versionId, storageClass, condition } = copy;
   const { signal } = call;
   const version = await headRaw(store, key, { signal, versionId });
-  const tags = await tagsOf(store, key, version.TagCount, { signal, versionId });
+  const tags = await tagsOfVersion(copy);
   const target = { Bucket: store.bucket, Key: key };
   const { UploadId } = await request(store, call, (client, options) =>
     client.send(
@@ -131,6 +131,15 @@ async function copyInParts(copy: Copy): Promise<void> {
     await abandon(upload);
     throw error;
   }
+  await tagAfterwards(store, call, { key, tags });
+}
+
+/** HEAD leaves out how many there are for whom may not read them: that they are lost is said, not passed over. */
+async function tagsOfVersion({ store, call, key, versionId }: Copy): Promise<Readonly<Record<string, string>>> {
+  const tags = await allTags(store, { key, versionId }, call.signal);
+  if (tags !== null) return tags;
+  store.warn(`${key} comes back without tags, if it had any: they may not be read (s3:GetObjectVersionTagging)`);
+  return {};
 }
 
 /** All of them, in order. The first failure stops the others, and rejects once none is in flight any more. */

@@ -4,6 +4,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectsCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
   ListPartsCommand,
@@ -46,6 +47,7 @@ beforeEach(async () => {
   });
   s3.on(DeleteObjectsCommand).resolves({ Errors: [{ Key: KEY, VersionId: "m1", Code: "AccessDenied" }] });
   s3.on(HeadObjectCommand).resolves({ ContentLength: SIZE, ETag: "e" });
+  s3.on(GetObjectTaggingCommand).resolves({ TagSet: [] });
   s3.on(CreateMultipartUploadCommand).resolves({ UploadId: "u" });
   s3.on(UploadPartCopyCommand).resolves({ CopyPartResult: { ETag: "e" } });
   s3.on(CompleteMultipartUploadCommand).resolves({});
@@ -98,6 +100,18 @@ test("parts that may not be removed are told of", async () => {
   const [result] = await undelete();
   expect(result?.error?.code).toBe("access_denied");
   expect(warnings).toEqual([expect.stringContaining(`parts of ${KEY} may be left`)]);
+});
+
+test("tags that may not be read are lost, which is said", async () => {
+  s3.on(GetObjectTaggingCommand).rejects(failure("AccessDenied", 403));
+  expect(await undelete()).toEqual([{ key: KEY }]);
+  expect(warnings).toEqual([expect.stringContaining(`${KEY} comes back without tags`)]);
+});
+
+test("a store that knows no tags has none to lose", async () => {
+  s3.on(GetObjectTaggingCommand).rejects(failure("NotImplemented", 501));
+  expect(await undelete()).toEqual([{ key: KEY }]);
+  expect(warnings).toEqual([]);
 });
 
 test("all parts are copied once, and in order at the end", async () => {
