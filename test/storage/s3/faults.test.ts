@@ -323,6 +323,28 @@ describe("replies that are lost or lie", () => {
     expectNoTrace(s3);
   });
 
+  test("F17 tags that can't be written once all is stored: it says that it is, and stays", async () => {
+    const { s3, driver } = await scene();
+    s3.fault({ operation: "PutObjectTagging" }, reply({ status: 403, code: "AccessDenied" }));
+    const error = await rejection(
+      driver.put(KEY, bodyOf(bytesOf(LARGE)), putOptions({ tags: { a: "b" } })),
+      "access_denied",
+    );
+    expect(error.message).toContain(`${KEY} is stored, but without its tags: `);
+    expect(error.message).toContain("s3:PutObjectTagging");
+    expect(s3.bytes("b", KEY)).toHaveLength(LARGE);
+    expect(asked(s3)).not.toContain("AbortMultipartUpload NoSuchUpload");
+  });
+
+  test("F17 a completion whose outcome was not known has its tags too", async () => {
+    const { s3, driver } = await scene();
+    s3.fault({ operation: "CompleteMultipartUpload" }, resetAfterStoring());
+    const looks = s3.fault({ operation: "HeadObject", nth: 3 }, reply({ status: 403, body: "" }));
+    await driver.put(KEY, bodyOf(bytesOf(LARGE)), putOptions({ tags: { a: "b" } }));
+    expect(looks.hits).toBe(1);
+    expect(asked(s3).at(-1)).toBe("PutObjectTagging 200");
+  });
+
   test("F18 a silent server is left after the idle time", async () => {
     const { s3 } = await scene();
     const driver = await driverOn(s3, { limits: FAST, settings: { retryForSeconds: 0 } });

@@ -144,7 +144,13 @@ interface Steps {
   settle(): Promise<void>;
 }
 
-async function finished(work: Work, feed: PartFeed, { size }: Content, steps: Steps): Promise<StoredObject> {
+async function finished(work: Work, feed: PartFeed, content: Content, steps: Steps): Promise<StoredObject> {
+  const stored = await completed(work, feed, content, steps);
+  await tagged(work);
+  return stored;
+}
+
+async function completed(work: Work, feed: PartFeed, { size }: Content, steps: Steps): Promise<StoredObject> {
   const { upload, object, options, claimed } = work;
   const { store, call, key } = upload;
   try {
@@ -163,10 +169,7 @@ async function finished(work: Work, feed: PartFeed, { size }: Content, steps: St
     // Once more: much may have happened since, and this is the last moment.
     if (looksFirst(store, options)) await refuseTaken(store, key, call);
     const parts = [...there, ...sent].sort((a, b) => a.number - b.number);
-    const stored = await complete(upload, parts, feed.whole(), object, options);
-    await tagAfterwards(store, call, object);
-    await claimed?.remove();
-    return stored;
+    return await complete(upload, parts, feed.whole(), object, options);
   } catch (error) {
     const reason = isNamed(error, UNSETTLED) ? (error as Error).cause : error;
     if (claimed !== null && isWorthKeeping(reason)) {
@@ -180,6 +183,17 @@ async function finished(work: Work, feed: PartFeed, { size }: Content, steps: St
     if (reason !== error) return await wasCompleted(upload, object, reason);
     throw error;
   }
+}
+
+/** The last step. Where it fails the object stays, and a later run that knows of it takes this step again. */
+async function tagged({ upload: { store, call }, object, claimed }: Work): Promise<void> {
+  try {
+    await tagAfterwards(store, call, object);
+  } catch (error) {
+    await (isWorthKeeping(error) ? claimed?.release() : claimed?.remove());
+    throw error;
+  }
+  await claimed?.remove();
 }
 
 /** The network's fault, the credentials', the person's: not that of what was sent. */

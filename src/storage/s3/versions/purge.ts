@@ -15,7 +15,10 @@ import { NULL_VERSION, versionsOfKeys } from "./key-versions.ts";
 import type { EntriesOf } from "./key-versions.ts";
 import type { S3Store } from "../store.ts";
 
-/** As `Versions.purge`. A signal stops it between batches: what a batch has begun it finishes, but for a grace, and tells. */
+/**
+ * As `Versions.purge`. A signal stops it between batches: what a batch has begun it finishes, as far as a grace goes, and
+ * tells.
+ */
 export async function* purgeKeys(
   store: S3Store,
   keys: Iterable<string>,

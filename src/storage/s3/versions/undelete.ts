@@ -15,7 +15,10 @@ import type { Kept } from "./list-deleted.ts";
 import type { S3Store } from "../store.ts";
 import { requireVersions } from "./versioning.ts";
 
-/** As `Versions.undelete`. A signal stops it between batches: what a batch has begun it finishes, but for a grace, and tells. */
+/**
+ * As `Versions.undelete`. A signal stops it between batches: what a batch has begun it finishes, as far as a grace goes,
+ * and tells.
+ */
 export async function* undeleteKeys(
   store: S3Store,
   keys: Iterable<string>,
@@ -86,7 +89,9 @@ async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: A
   }
 }
 
-/** A delete or a purge at the same time may have come in between. Who may not look, or has no time to, believes the reply. */
+/**
+ * A delete or a purge at the same time may have come in between. Who may not look, or has no time to, believes the reply.
+ */
 async function confirm(store: S3Store, key: string, signal: AbortSignal): Promise<void> {
   try {
     await headRaw(store, key, { signal });
