@@ -73,37 +73,52 @@ function minimumSizeOf(
 
 async function* kept(store: S3Store, prefix: string, signal: AbortSignal): AsyncGenerator<KeptVersion> {
   const versioning = await versioningOf(store, signal);
-  let key: string | null = null;
-  let seen: Entry[] = [];
+  let above: Above | null = null;
   for await (const entry of listVersions(store, prefix, { signal })) {
-    if (entry.key !== key) {
-      yield* loneMarker(seen);
-      ({ key } = entry);
-      seen = [];
+    if (above !== null && entry.key !== above.latest.key) {
+      yield* loneMarker(above);
+      above = null;
     }
-    if (!entry.isMarker) yield versionOf(entry, seen, versioning);
-    seen.push(entry);
+    if (!entry.isMarker) yield versionOf(entry, above, versioning);
+    above = withOneMore(above, entry);
   }
-  yield* loneMarker(seen);
+  if (above !== null) yield* loneMarker(above);
 }
 
-/** `newer`: what the key has above it, the newest first. */
-function versionOf(entry: Entry, newer: readonly Entry[], versioning: Versioning): CurrentVersion | NoncurrentVersion {
+/** What the key has above an entry: one may have more versions than fit. */
+interface Above {
+  readonly latest: Entry;
+  /** The one that took its place; the latest itself where there is no other. */
+  readonly successor: Entry;
+  /** So many are noncurrent, without the markers. */
+  readonly noncurrent: number;
+  readonly onlyMarkers: boolean;
+}
+
+function withOneMore(above: Above | null, entry: Entry): Above {
+  const { isMarker, isLatest } = entry;
+  return {
+    latest: above?.latest ?? entry,
+    successor: entry,
+    noncurrent: (above?.noncurrent ?? 0) + (isMarker || isLatest ? 0 : 1),
+    onlyMarkers: isMarker && above?.onlyMarkers !== false,
+  };
+}
+
+function versionOf(entry: Entry, above: Above | null, versioning: Versioning): CurrentVersion | NoncurrentVersion {
   const { key, size, storageClass, versionId } = entry;
   const info = { key, size, storageClass, versionId, modifiedAt: wholeSeconds(entry.modifiedAt) };
-  const successor = newer.at(-1);
-  if (entry.isLatest || successor === undefined) {
+  if (entry.isLatest || above === null) {
     return { ...info, state: "current", undoable: isUndoable(versioning, versionId) };
   }
-  const noncurrent: NoncurrentVersion = {
+  const { latest, successor, noncurrent, onlyMarkers } = above;
+  return {
     ...info,
     state: "noncurrent",
     noncurrentSince: wholeSeconds(successor.modifiedAt),
-    newer: newer.filter(({ isMarker, isLatest }) => !isMarker && !isLatest).length,
+    newer: noncurrent,
+    ...(onlyMarkers ? { deletedAt: wholeSeconds(latest.modifiedAt) } : {}),
   };
-  const [latest] = newer;
-  const isDeleted = latest !== undefined && newer.every(({ isMarker }) => isMarker);
-  return isDeleted ? { ...noncurrent, deletedAt: wholeSeconds(latest.modifiedAt) } : noncurrent;
 }
 
 /** Once versioning is suspended a marker takes the place of what was written since, and hides only older versions. */
@@ -112,8 +127,7 @@ function isUndoable(versioning: Versioning, versionId: string): boolean | null {
   return versioning === "on" || (versioning === "suspended" && versionId !== NULL_VERSION);
 }
 
-function* loneMarker(entries: readonly Entry[]): Generator<KeptVersion> {
-  const [only, ...more] = entries;
-  if (only?.isMarker !== true || more.length > 0) return;
-  yield { state: "marker", key: only.key, modifiedAt: wholeSeconds(only.modifiedAt) };
+function* loneMarker({ latest, successor }: Above): Generator<KeptVersion> {
+  if (!latest.isMarker || successor !== latest) return;
+  yield { state: "marker", key: latest.key, modifiedAt: wholeSeconds(latest.modifiedAt) };
 }

@@ -8,8 +8,8 @@ import type { SignalledCall } from "../client/request.ts";
 import type { S3Store } from "../store.ts";
 
 /**
- * Whether it may have been done all the same: what came is no clear answer, or may be one to what an earlier attempt did,
- * or to another writer.
+ * Whether it may have been done all the same: what came is no clear answer, or tells of a writer who may be an earlier
+ * attempt.
  */
 export function mayBeDone(error: unknown): boolean {
   return isUnclear(error) || metItself(error) || statusOf(error) === 409;
