@@ -125,22 +125,25 @@ function withMarkers(doomed: readonly Doomed[], live: readonly Outcome[]): Doome
   });
 }
 
-function leftOver(remaining: number): string {
-  return `; it is deleted, but ${remaining === 1 ? "1 version remains" : `${remaining} versions remain`}`;
+/** What was cut may be done as well. */
+function leftOver(remaining: number, { code }: TaskflowError): string {
+  const versions = remaining === 1 ? "1 version" : `${remaining} versions`;
+  const stay = code === "interrupted" ? "may remain" : remaining === 1 ? "remains" : "remain";
+  return `; it is deleted, but ${versions} ${stay}`;
 }
 
 /** A key that failed goes no further. `state`: how it stays, with so many that were to go. */
 function withFailures(
   doomed: readonly Doomed[],
   outcomes: readonly Outcome[],
-  state: (remaining: number) => string,
+  state: (remaining: number, failure: TaskflowError) => string,
 ): Doomed[] {
   const failures = failuresOf(outcomes);
   return doomed.map((one) => {
     const failure = failures.get(one.key);
     if (failure === undefined || one.error !== undefined) return one;
     const left = outcomes.filter(({ target, error }) => target.key === one.key && error !== undefined).length;
-    const error = new TaskflowError(failure.code, `${failure.message}${state(left)}`, {
+    const error = new TaskflowError(failure.code, `${failure.message}${state(left, failure)}`, {
       hint: failure.hint,
       retryable: failure.retryable,
       requestId: failure.requestId,

@@ -87,4 +87,5 @@ test("a purge that is cut tells each key of its batch", async () => {
     ...keys.map((key) => [key, "interrupted"]),
     ["tasks/1/never", "not_found"],
   ]);
+  expect(told[0]?.error?.message).toContain("it is deleted, but 1 version may remain");
 });
