@@ -90,7 +90,10 @@ export async function exchange(
   }
   // A body that was not asked for isn't waited for; one that is on its way is, so that its sender reads the reply.
   const unread = !request.complete && !request.readableEnded;
-  if (unread && invite === undefined) for await (const chunk of request as AsyncIterable<Buffer>) onBytes(chunk.length);
+  const early = fault?.kind === "reply" && fault.early === true;
+  if (early) request.on("data", (chunk: Buffer) => onBytes(chunk.length));
+  else if (unread && invite === undefined)
+    for await (const chunk of request as AsyncIterable<Buffer>) onBytes(chunk.length);
   entry.status = reply.status;
   const common = {
     date: world.now().toUTCString(),

@@ -16,7 +16,7 @@ export type KeyFailures = Readonly<Record<string, string | { readonly code: stri
 export type ListingQuirk = "same-token" | "truncated-without-token";
 
 export type FaultAction =
-  | { readonly kind: "reply"; readonly reply: ScriptedReply; readonly times?: number }
+  | { readonly kind: "reply"; readonly reply: ScriptedReply; readonly times?: number; readonly early?: true }
   | { readonly kind: "reset-before"; readonly bytesRead: number }
   | { readonly kind: "reset-after-storing" }
   | { readonly kind: "cut"; readonly afterBytes: number; readonly contentLength: boolean }
@@ -39,6 +39,8 @@ export interface ScriptedReply {
 
 /** Answers this, and does nothing else. */
 export const reply = (scripted: ScriptedReply): FaultAction => ({ kind: "reply", reply: scripted });
+/** Answers this before the body has come, reads that to its end and drops it, and keeps the connection: as nginx does. */
+export const earlyReply = (scripted: ScriptedReply): FaultAction => ({ kind: "reply", reply: scripted, early: true });
 /** Reads so many bytes of the body, then resets the connection: nothing is stored. */
 export const resetBefore = (bytesRead = 0): FaultAction => ({ kind: "reset-before", bytesRead });
 /** Does what was asked, then resets the connection: the reply is lost. */

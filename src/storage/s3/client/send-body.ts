@@ -62,51 +62,64 @@ export function asksFirst({ headers, body }: Request): boolean {
   return attempt !== undefined && Number(attempt) > 1 && typeof body === "object" && body.length > FIRST_SLICE;
 }
 
-/** Sends all of it and ends the request; whatever hinders that destroys the request. */
+/**
+ * Sends all of it and ends the request; whatever hinders that destroys the request. A final reply that comes before all
+ * is out ends the sending: nothing more of the body is read then, and the connection goes with the reply's end.
+ */
 export function send(outgoing: ClientRequest, request: Request, slices: Slices, watched: Watched): void {
   const body = bodyOf(request.body);
   if (body.length === 0) {
     outgoing.end();
     return;
   }
+  let answered = false;
+  outgoing.once("response", (response) => {
+    answered = true;
+    response.once("close", () => {
+      if (!outgoing.writableEnded) outgoing.destroy();
+    });
+  });
+  const isOver = (): boolean => answered || outgoing.destroyed;
   const begin = (): void => {
-    sendSlices(outgoing, body, slices, watched).catch((error: unknown) => {
+    sendSlices(outgoing, body, slices, watched, isOver).catch((error: unknown) => {
       outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
     });
   };
-  if (asksFirst(request)) onceWanted(outgoing, begin);
+  if (asksFirst(request)) onceWanted(outgoing, begin, isOver);
   else begin();
 }
 
-function onceWanted(outgoing: ClientRequest, begin: () => void): void {
+function onceWanted(outgoing: ClientRequest, begin: () => void, isOver: () => boolean): void {
   let begun = false;
   const beginOnce = (): void => {
-    if (begun || outgoing.destroyed) return;
+    if (begun || isOver()) return;
     begun = true;
     clearTimeout(timer);
     begin();
   };
   const timer = setTimeout(beginOnce, CONTINUE_MS);
   outgoing.once("continue", beginOnce);
-  // A final reply came instead: the body is not wanted, and the connection is of no more use.
-  outgoing.once("response", (response) => {
-    if (begun) return;
-    begun = true;
-    clearTimeout(timer);
-    response.once("close", () => outgoing.destroy());
-  });
   outgoing.once("close", () => clearTimeout(timer));
   outgoing.flushHeaders();
 }
 
-async function sendSlices(outgoing: ClientRequest, body: PartBody, slices: Slices, watched: Watched): Promise<void> {
+async function sendSlices(
+  outgoing: ClientRequest,
+  body: PartBody,
+  slices: Slices,
+  watched: Watched,
+  isOver: () => boolean,
+): Promise<void> {
   for (let at = 0; at < body.length;) {
+    if (isOver()) return;
     const { most, delayMs } = slices.next();
     const slice = await body.read(at, most);
+    // Another attempt may read over these bytes from now on.
+    if (isOver()) return;
     if (slice.length === 0) throw new TypeError("a body that is shorter than it says");
     at += slice.length;
     await pause(outgoing, delayMs(slice.length));
-    if (outgoing.destroyed) return;
+    if (isOver()) return;
     watched.progress();
     const began = performance.now();
     if (!(await isTaken(outgoing, slice))) return;
