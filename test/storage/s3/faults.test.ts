@@ -117,6 +117,15 @@ describe("refusals", () => {
     expect(await keysOf(driver.list("", { signal: calm }))).toEqual([]);
   });
 
+  test("F4 a region that nobody named is found by all who ask at once", async () => {
+    const s3 = await double({ buckets: { b: { region: "eu-west-1" } } });
+    const driver = await driverOn(s3, { settings: { region: null } });
+    const keys = [1, 2, 3, 4].map((n) => `tasks/T-1/${n}`);
+    await Promise.all(keys.map((key) => putText(driver, key, "hello")));
+    expect(s3.keys("b")).toEqual(keys);
+    expect(asked(s3).filter((line) => !line.endsWith("200"))).toHaveLength(4);
+  });
+
   test("F5 307 is not followed", async () => {
     const { s3, driver } = await scene();
     const headers = { location: "http://127.0.0.1:9/" };

@@ -31,12 +31,15 @@ export async function request<T>(store: S3Store, call: SignalledCall, send: Send
 export async function requestRaw<T>(store: S3Store, call: SignalledCall, send: Send<T>): Promise<T> {
   const signal = hearMany(call.signal);
   throwIfAborted(signal);
+  const client = await store.client();
   try {
-    return await sent(store, send, signal);
+    return await sentBy(client, store, send, signal);
   } catch (error) {
     if (signal.aborted) throw abortReason(signal);
     const region = regionIn(error);
-    if (region === null || !store.moveTo(region)) throw error;
+    // Another request may have heard it first, while this one was on its way to the old place.
+    const isElsewhere = region !== null && (store.moveTo(region) || (await store.client()) !== client);
+    if (!isElsewhere) throw error;
     return await sent(store, send, signal);
   }
 }
@@ -72,7 +75,10 @@ async function spelledOut(store: S3Store, { signal }: SignalledCall, error: unkn
 }
 
 async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {
-  const client = await store.client();
+  return await sentBy(await store.client(), store, send, signal);
+}
+
+async function sentBy<T>(client: S3Client, store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {
   try {
     const output = await send(client, { abortSignal: signal });
     store.learnt.bucketExists = true;
