@@ -1,7 +1,7 @@
 /** The built program and a bucket: what only a process of its own shows. */
 import { createSocket } from "node:dgram";
 import { readdirSync, readlinkSync } from "node:fs";
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as later } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -9,7 +9,7 @@ import { hasTool, isRoot } from "../tools.ts";
 import { silent } from "../servers/s3-double/faults.ts";
 import { startS3Double } from "../servers/s3-double/server.ts";
 import type { S3Double } from "../servers/s3-double/server.ts";
-import { createSandbox } from "./support.ts";
+import { createSandbox, sizeOf, until } from "./support.ts";
 import type { Running, Sandbox } from "./support.ts";
 
 const MIB = 1024 * 1024;
@@ -152,6 +152,27 @@ test("a signal ends the wait for a server that is silent", async () => {
   running.child.kill("SIGINT");
   expect(await running.finished).toMatchObject({ status: 130, stdout: "" });
 });
+
+test.each([["list", "T-1"], ["presign", "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_a"], ["doctor"]])(
+  "a signal ends the wait for a program that gives no credentials: %s",
+  async (...words) => {
+    const sandbox = await scene();
+    const pidFile = sandbox.path("pid");
+    await mkdir(path.join(sandbox.home, ".aws"));
+    await writeFile(
+      path.join(sandbox.home, ".aws/config"),
+      `[profile slow]\ncredential_process = sh -c 'echo $$ > ${pidFile}; exec sleep 600'\n`,
+    );
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...env } = sandbox.s3Env;
+    const running = sandbox.start(["attach", ...words], { env: { ...env, AWS_PROFILE: "slow" } });
+    await until("the program was asked", () => sizeOf(pidFile) > 0);
+    const pid = Number(await readFile(pidFile, "utf8"));
+    onTestFinished(() => void process.kill(pid));
+    running.child.kill("SIGINT");
+    expect(await running.finished).toMatchObject({ status: 130 });
+    expect(sandbox.s3.requests).toEqual([]);
+  },
+);
 
 describe.skipIf(!isRoot() || !hasTool("unshare") || !hasTool("mount"))("names that nobody resolves", () => {
   test("F39 a resolver that is dead: exit 6 with the name, long before anybody gives up", async () => {

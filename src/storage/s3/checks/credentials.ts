@@ -1,6 +1,7 @@
 /** Who signs requests, and until when. */
 import type { TaskflowError } from "../../../errors.ts";
 import { TaskflowError as Failure } from "../../../errors.ts";
+import { unlessAborted } from "../../abortable.ts";
 import { ok, warn } from "../../check.ts";
 import type { Finding } from "../../check.ts";
 import { signedBy } from "../failures/classics.ts";
@@ -19,8 +20,8 @@ export async function checkCredentials(
   reach: () => Promise<Reach>,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const client = await store.client();
-  const { isSession, end } = await sessionOf(store, client, CALL);
+  const client = await unlessAborted(store.client(), signal);
+  const { isSession, end } = await unlessAborted(sessionOf(store, client, CALL), signal);
   const now = store.now().getTime();
   if (end !== null && end.getTime() <= now) {
     throw new Failure("expired_credentials", `the credentials ended at ${end.toISOString()}`);

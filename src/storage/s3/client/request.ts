@@ -3,6 +3,7 @@ import { GetBucketVersioningCommand, HeadBucketCommand } from "@aws-sdk/client-s
 import type { S3Client } from "@aws-sdk/client-s3";
 import { abortReason, throwIfAborted } from "../../../errors.ts";
 import type { TaskflowError } from "../../../errors.ts";
+import { unlessAborted } from "../../abortable.ts";
 import { asTaskflowError, failed } from "../failures/errors.ts";
 import { isFromStranger, isNamed, statusOf } from "../failures/sdk-error.ts";
 import type { Call } from "../failures/errors.ts";
@@ -31,7 +32,7 @@ export async function request<T>(store: S3Store, call: SignalledCall, send: Send
 export async function requestRaw<T>(store: S3Store, call: SignalledCall, send: Send<T>): Promise<T> {
   const signal = hearMany(call.signal);
   throwIfAborted(signal);
-  const client = await store.client();
+  const client = await unlessAborted(store.client(), signal);
   try {
     return await sentBy(client, store, send, signal);
   } catch (error) {
@@ -75,12 +76,13 @@ async function spelledOut(store: S3Store, { signal }: SignalledCall, error: unkn
 }
 
 async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {
-  return await sentBy(await store.client(), store, send, signal);
+  return await sentBy(await unlessAborted(store.client(), signal), store, send, signal);
 }
 
+/** While it waits for credentials the SDK hears nothing of the signal. */
 async function sentBy<T>(client: S3Client, store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {
   try {
-    const output = await send(client, { abortSignal: signal });
+    const output = await unlessAborted(send(client, { abortSignal: signal }), signal);
     store.learnt.bucketExists = true;
     hearClock(store, output);
     return output;

@@ -42,7 +42,7 @@ export interface Transport {
   ): Promise<{ readonly response: SdkResponse }>;
   /** As `Slices.movedAt`, of all requests. */
   movedAt(): number;
-  /** Closes all connections; what is being read then fails. */
+  /** Closes all connections; what is being read then fails, and so does whatever is asked later. */
   destroy(): void;
   readonly metadata: { readonly handlerProtocol: string };
   updateHttpClientConfig(): void;
@@ -64,11 +64,12 @@ export function createTransport(
     (httpsAgent ??= new HttpsAgent(
       certificates === null ? kept : { ...kept, secureContext: createSecureContext({ ca: [...certificates] }) },
     ));
+  let destroyed = false;
   return {
     metadata: { handlerProtocol: "http/1.1" },
     handle: (request, { abortSignal } = {}) =>
       new Promise((resolve, reject) => {
-        if (abortSignal?.aborted === true) {
+        if (destroyed || abortSignal?.aborted === true) {
           reject(abortError());
           return;
         }
@@ -91,6 +92,7 @@ export function createTransport(
       }),
     movedAt: () => slices.movedAt(),
     destroy() {
+      destroyed = true;
       httpAgent.destroy();
       httpsAgent?.destroy();
     },

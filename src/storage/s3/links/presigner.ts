@@ -3,6 +3,7 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { throwIfAborted } from "../../../errors.ts";
+import { unlessAborted } from "../../abortable.ts";
 import type { Presigner, SignedRequest } from "../../presigner.ts";
 import { linkTerm } from "./link-term.ts";
 import { presignPost } from "./presign-post.ts";
@@ -17,7 +18,8 @@ export function s3Presigner(store: S3Store): Presigner {
   return {
     async ready({ signal }) {
       throwIfAborted(signal);
-      await linkTerm(store, await store.client(), 1);
+      const client = await unlessAborted(store.client(), signal);
+      await unlessAborted(linkTerm(store, client, 1), signal);
     },
     async get(key, { expiresSeconds, disposition, signal }) {
       throwIfAborted(signal);
@@ -26,7 +28,8 @@ export function s3Presigner(store: S3Store): Presigner {
         Key: key,
         ResponseContentDisposition: disposition.header,
       });
-      return await sign(store, "GET", expiresSeconds, {}, (client, options) => getSignedUrl(client, command, options));
+      const signed = sign(store, "GET", expiresSeconds, {}, (client, how) => getSignedUrl(client, command, how));
+      return await unlessAborted(signed, signal);
     },
     async put(key, options) {
       throwIfAborted(options.signal);
@@ -34,13 +37,14 @@ export function s3Presigner(store: S3Store): Presigner {
       await checkBucket(store, options.signal);
       const command = putCommand(store, key, options);
       const headers = headersToSend(options, command);
-      return await sign(store, "PUT", options.expiresSeconds, headers, (client, how) =>
+      const signed = sign(store, "PUT", options.expiresSeconds, headers, (client, how) =>
         getSignedUrl(client, command, how),
       );
+      return await unlessAborted(signed, options.signal);
     },
     async post(key, options) {
       throwIfAborted(options.signal);
-      return await presignPost(store, key, options);
+      return await unlessAborted(presignPost(store, key, options), options.signal);
     },
   };
 }
