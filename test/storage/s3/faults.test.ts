@@ -174,6 +174,11 @@ describe("refusals", () => {
     ["RequestTimeTooSkewed", 403, "clock_skew"],
     ["InvalidObjectState", 403, "archived"],
     ["NotImplemented", 501, "unsupported"],
+    ["RequestTimeout", 400, "network"],
+    ["RequestTimeout", 408, "network"],
+    ["IncompleteBody", 400, "network"],
+    ["SomethingNew", 408, "network"],
+    ["ThrottlingException", 400, "throttled"],
     ["SomethingNew", 400, "unsupported"],
     ["EntityTooLarge", 400, "too_large"],
   ] as const)("F24 %s is %s %s", async (code, status, expected) => {

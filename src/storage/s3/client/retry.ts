@@ -35,6 +35,7 @@ const LONGEST_HINT_MS = 30_000;
 /** Sent once more, whatever the class of the error: bytes that were hurt on their way, and a race of two writers. */
 const ONCE_MORE: ReadonlySet<string> = new Set([
   "BadDigest",
+  "IncompleteBody",
   "XAmzContentSHA256Mismatch",
   "XAmzContentChecksumMismatch",
   "ConditionalRequestConflict",

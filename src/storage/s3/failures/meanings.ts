@@ -9,6 +9,9 @@ export interface Meaning {
 
 const SIGN_IN = "sign in again (aws sso login, or fresh keys), then run the same command";
 
+const CUT_SHORT = { code: "network", why: "the bytes came too slowly, or not all of them" } as const;
+const SLOWER = { code: "throttled", why: "the store asks to slow down" } as const;
+
 /** By the name of the error, which is S3's code. */
 export const NAMES: Readonly<Record<string, Meaning | undefined>> = {
   ExpiredToken: { code: "expired_credentials", why: "the credentials have ended", hint: SIGN_IN },
@@ -48,7 +51,14 @@ export const NAMES: Readonly<Record<string, Meaning | undefined>> = {
     why: "there is no capacity for expedited thaws now",
     hint: "run the same command again, or with --tier standard",
   },
-  SlowDown: { code: "throttled", why: "the store asks to slow down" },
+  SlowDown: SLOWER,
+  // Of STS, with status 400.
+  Throttling: SLOWER,
+  ThrottlingException: SLOWER,
+  RequestLimitExceeded: SLOWER,
+  RequestTimeout: CUT_SHORT,
+  RequestTimeoutException: CUT_SHORT,
+  IncompleteBody: CUT_SHORT,
   EntityTooLarge: { code: "too_large", why: "it is larger than the store takes" },
   BadDigest: { code: "checksum_mismatch", why: "other bytes arrived than were sent; nothing was stored" },
   XAmzContentSHA256Mismatch: {
@@ -79,6 +89,7 @@ export const STATUSES: Readonly<Record<number, Meaning | undefined>> = {
   307: NAMES["TemporaryRedirect"],
   404: NAMES["NoSuchKey"],
   405: NAMES["MethodNotAllowed"],
+  408: CUT_SHORT,
   409: { code: "network", why: "others write to it at the same time" },
   412: NAMES["PreconditionFailed"],
   416: NAMES["InvalidRange"],

@@ -108,7 +108,7 @@ describe("retries", () => {
     await expect(strategy.refreshRetryTokenForRetry(third, TRANSIENT)).rejects.toThrow("no more");
   });
 
-  test.each(["BadDigest", "ConditionalRequestConflict"])("%s is tried once more", async (name) => {
+  test.each(["BadDigest", "IncompleteBody", "ConditionalRequestConflict"])("%s is tried once more", async (name) => {
     expect((await attempts(60_000, failing("CLIENT_ERROR", name))).count).toBe(2);
   });
 
