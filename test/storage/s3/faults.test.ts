@@ -174,6 +174,9 @@ describe("refusals", () => {
     ["RequestTimeTooSkewed", 403, "clock_skew"],
     ["InvalidObjectState", 403, "archived"],
     ["NotImplemented", 501, "unsupported"],
+    ["QuotaExceeded", 403, "io"],
+    ["XMinioAdminBucketQuotaExceeded", 400, "io"],
+    ["SomethingNew", 507, "io"],
     ["RequestTimeout", 400, "network"],
     ["RequestTimeout", 408, "network"],
     ["IncompleteBody", 400, "network"],
@@ -185,6 +188,33 @@ describe("refusals", () => {
     const { s3, driver } = await scene();
     s3.fault({ operation: "GetObject" }, reply({ status, code, message: "said\nso" }));
     await rejection(driver.get(KEY, { signal: calm }), expected);
+  });
+
+  test("a denial is no lock, whatever the names are that it repeats", async () => {
+    const bucket = "acme-object-lock-dev";
+    const deny = [{ actions: ["s3:ListBucket", "s3:DeleteObjectVersion"] }];
+    const user = {
+      accessKeyId: "AKIAROLE",
+      secretAccessKey: "s".repeat(20),
+      arn: "arn:aws:iam::1:user/retention",
+      deny,
+    };
+    const s3 = await double({ buckets: { [bucket]: { versioning: "Enabled" } }, users: [user] });
+    const driver = await driverOn(s3, { bucket });
+    const key = "tasks/T-1/our object lock.pdf";
+    await rejection(keysOf(driver.list("", { signal: calm })), "access_denied");
+    await putText(driver, key);
+    const [result] = await collect(versionsOf(driver).purge([key], { signal: calm }));
+    expect(result?.error?.code).toBe("access_denied");
+  });
+
+  test("a lock is told as MinIO has it too", async () => {
+    const { s3, driver } = await scene();
+    await putText(driver, KEY);
+    const locked = { code: "InvalidRequest", message: "Object is WORM protected and cannot be overwritten" };
+    s3.fault({ operation: "DeleteObjects", nth: 2 }, failKeys({ [KEY]: locked }));
+    const [result] = await collect(versionsOf(driver).purge([KEY], { signal: calm }));
+    expect(result?.error?.code).toBe("retained");
   });
 
   test("F25 a clock that is an hour off is corrected", async () => {

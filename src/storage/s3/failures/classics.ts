@@ -78,9 +78,14 @@ export function noCredentials(error: unknown, { settings: { credentials } }: S3S
   return { code: "no_credentials", why: "there are no AWS credentials" };
 }
 
-/** S3 says Access Denied where a version is locked, but says why. */
-export function isObjectLock(error: unknown): boolean {
-  return /object lock|object protected|WORM protect|retention/i.test(messageOf(error)) && statusOf(error) === 403;
+/**
+ * S3 says Access Denied where a version is locked (403), MinIO that it is no valid request (400); both say why. Names
+ * that are repeated beside it tell nothing.
+ */
+export function isObjectLock(error: unknown, { action }: Call): boolean {
+  if (!action.startsWith("s3:DeleteObject") || ![400, 403].includes(statusOf(error) ?? 0)) return false;
+  const reason = messageOf(error).replaceAll(/"[^"]*"|'[^']*'|\barn:\S+/g, "");
+  return /object lock|object protected|WORM protected/i.test(reason);
 }
 
 const DENIED =

@@ -67,7 +67,8 @@ function meaningOf(error: unknown, call: Call, store: S3Store): Meaning {
   if (/^CredentialsProviderError$|^TokenProviderError$/.test(name)) return noCredentials(error, store);
   if (isFromStranger(error)) return notS3(store);
   if (name === "NoSuchBucket") return noSuchBucket(store);
-  if (isObjectLock(error)) return { code: "retained", why: "it is locked against deletion (object lock)", hint: null };
+  if (isObjectLock(error, call))
+    return { code: "retained", why: "it is locked against deletion (object lock)", hint: null };
   const region = regionIn(error);
   const elsewhere = region !== null && region !== store.region();
   if (elsewhere || status === 301 || isNamed(error, ...MISPLACED)) return wrongRegion(region, store);

@@ -10,6 +10,11 @@ export interface Meaning {
 const SIGN_IN = "sign in again (aws sso login, or fresh keys), then run the same command";
 
 const CUT_SHORT = { code: "network", why: "the bytes came too slowly, or not all of them" } as const;
+const FULL = {
+  code: "io",
+  why: "the store is full, or its quota is used up",
+  hint: "make room there, or have the quota raised; old versions count too",
+} as const;
 const SLOWER = { code: "throttled", why: "the store asks to slow down" } as const;
 
 /** By the name of the error, which is S3's code. */
@@ -59,6 +64,10 @@ export const NAMES: Readonly<Record<string, Meaning | undefined>> = {
   RequestTimeout: CUT_SHORT,
   RequestTimeoutException: CUT_SHORT,
   IncompleteBody: CUT_SHORT,
+  // Of Ceph, for a user or a bucket; and of MinIO, for a bucket and for its disks.
+  QuotaExceeded: FULL,
+  XMinioAdminBucketQuotaExceeded: FULL,
+  XMinioStorageFull: FULL,
   EntityTooLarge: { code: "too_large", why: "it is larger than the store takes" },
   BadDigest: { code: "checksum_mismatch", why: "other bytes arrived than were sent; nothing was stored" },
   XAmzContentSHA256Mismatch: {
@@ -95,4 +104,5 @@ export const STATUSES: Readonly<Record<number, Meaning | undefined>> = {
   416: NAMES["InvalidRange"],
   429: NAMES["SlowDown"],
   501: NAMES["NotImplemented"],
+  507: FULL,
 };

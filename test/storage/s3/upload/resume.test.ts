@@ -137,6 +137,7 @@ test("a signal leaves the parts, and the next run finds them", async () => {
 test.each([
   ["a denial", DENIED, "access_denied"],
   ["a store that fails", UNAVAILABLE, "network"],
+  ["a quota that is full", reply({ status: 403, code: "QuotaExceeded" }), "io"],
   ["a store that waited in vain", reply({ status: 400, code: "RequestTimeout" }), "network"],
 ] as const)("%s leaves the parts", async (_, fault, code) => {
   s3.fault({ operation: "UploadPart" }, fault);
