@@ -167,6 +167,29 @@ describe("refusals", () => {
     expect(warnings).toHaveLength(1);
   });
 
+  test("F10 all that are sent at once to a store without conditions are stored, and one word is enough", async () => {
+    const s3 = await double();
+    const warnings: string[] = [];
+    const driver = await driverOn(s3, { onWarning: (text) => warnings.push(text) });
+    const keys = [1, 2, 3, 4].map((n) => `tasks/T-1/${n}`);
+    s3.fault({ operation: "PutObject", times: keys.length }, reply({ status: 501, code: "NotImplemented" }));
+    await Promise.all(keys.map((key) => putText(driver, key)));
+    expect(s3.keys("b")).toEqual(keys);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test("F10 a store that can't do something else keeps its conditions", async () => {
+    const s3 = await double();
+    const warnings: string[] = [];
+    const driver = await driverOn(s3, { onWarning: (text) => warnings.push(text) });
+    const tagging = s3.fault({ operation: "PutObject" }, reply({ status: 501, code: "NotImplemented" }));
+    await rejection(putText(driver, KEY, "hello", { tags: { a: "b" } }), "unsupported");
+    tagging.remove();
+    await putText(driver, KEY);
+    expect(s3.requests.at(-1)?.headers["if-none-match"]).toBe("*");
+    expect(warnings).toEqual([]);
+  });
+
   test.each([
     ["ExpiredToken", 400, "expired_credentials"],
     ["InvalidAccessKeyId", 403, "access_denied"],

@@ -91,7 +91,7 @@ export async function complete(
     try {
       return await send();
     } catch (error) {
-      if (!isRefusedCondition(store, error, options)) throw error;
+      if (!isRefusedCondition(error, options)) throw error;
       giveUpConditions(store);
       return await send();
     }

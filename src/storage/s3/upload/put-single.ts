@@ -67,17 +67,21 @@ export async function putSingle(
   const object = planned(store, key, { size: bytes.length, sha256 }, options);
   const grace = withGrace(options.signal);
   const call: SignalledCall = { act: `store ${key}`, action: "s3:PutObject", key, signal: grace.signal };
+  const { ignoresConditions } = store.learnt;
   try {
-    if (options.ifAbsent && store.learnt.ignoresConditions) await refuseTaken(store, key, call);
+    if (options.ifAbsent && ignoresConditions) await refuseTaken(store, key, call);
     return await sendSingle(store, call, bytes, object, options);
   } catch (error) {
     const misjudged = !store.isAws && options.ifAbsent && statusOf(error) === 412 && attemptsOf(error) === 1;
-    if (isRefusedCondition(store, error, options)) giveUpConditions(store);
-    else if (!misjudged) return await settleWrite(store, call, error, object);
+    const refused = !ignoresConditions && isRefusedCondition(error, options);
+    if (!refused && !misjudged) return await settleWrite(store, call, error, object);
     await refuseTaken(store, key, call);
-    return await sendSingle(store, call, bytes, object, { ...options, ifAbsent: false }).catch((second: unknown) =>
-      settleWrite(store, call, second, object),
+    const stored = await sendSingle(store, call, bytes, object, { ...options, ifAbsent: false }).catch(
+      (second: unknown) => settleWrite(store, call, second, object),
     );
+    // Only now: it may have been something else that the store can't do.
+    if (refused) giveUpConditions(store);
+    return stored;
   } finally {
     grace.done();
   }
@@ -124,12 +128,13 @@ export function asWritten(object: StoredObject, output: { readonly Expiration?: 
 }
 
 /** A store that doesn't know conditions says so rather than ignore them: 501, or 400 for a header it doesn't know. */
-export function isRefusedCondition(store: S3Store, error: unknown, { ifAbsent }: PutOptions): boolean {
-  return ifAbsent && !store.learnt.ignoresConditions && (isNamed(error, "NotImplemented") || statusOf(error) === 501);
+export function isRefusedCondition(error: unknown, { ifAbsent }: PutOptions): boolean {
+  return ifAbsent && (isNamed(error, "NotImplemented") || statusOf(error) === 501);
 }
 
 /** Keys are new in any case; only two writers of one key at the same time would not hear of each other. */
 export function giveUpConditions(store: S3Store): void {
+  if (store.learnt.ignoresConditions) return;
   store.learnt.ignoresConditions = true;
   store.warn(`${store.location} can't refuse to replace an object; taskflow looks before each upload instead`);
 }
