@@ -13,8 +13,12 @@ export function keepReplies(client: S3Client): void {
     (next, { commandName }) =>
       async (args) => {
         const result = await next(args);
-        const { headers = {}, statusCode = 0 } = Object(result.response) as Partial<RawReply>;
-        if (CONTENT.has(commandName) ? isPage(headers) : isForeign(headers)) throw foreignReply(statusCode);
+        const { headers = {}, statusCode = 0, body } = Object(result.response) as Partial<RawReply>;
+        if (CONTENT.has(commandName) ? isPage(headers) : isForeign(headers)) {
+          // An object's is not read by now, and would keep the connection.
+          body?.destroy();
+          throw foreignReply(statusCode);
+        }
         const date = new Date(headers["date"] ?? "");
         if (!Number.isNaN(date.getTime())) DATES.set(Object(result.output) as object, date);
         return result;
@@ -26,6 +30,7 @@ export function keepReplies(client: S3Client): void {
 interface RawReply {
   readonly headers: Readonly<Record<string, string>>;
   readonly statusCode: number;
+  readonly body: { destroy(): void };
 }
 
 /** By the server's clock, in whole seconds; `null` where it didn't tell. */

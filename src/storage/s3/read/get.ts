@@ -76,7 +76,8 @@ async function open(
         ...(range === undefined ? {} : { Range: range }),
         ...(etag === undefined ? {} : { IfMatch: etag }),
       });
-      return withETag(await client.send(command, options));
+      const reply = await client.send(command, options);
+      return readable(reply, () => withETag(reply));
     });
   } catch (error) {
     if (etag !== undefined && (statusOf(error) === 412 || statusOf(error) === 404)) throw replaced(key, error);
@@ -109,6 +110,16 @@ function spanOf(
   return { start: range.start, end: Number(told[2]) + 1, size: Number(told[3]) };
 }
 
+/** What `check` gives; where it throws the connection ends, for a body that nobody reads would keep it for ever. */
+function readable<T>(reply: GetObjectCommandOutput, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    bodyOf(reply).destroy();
+    throw error;
+  }
+}
+
 function bodyOf(reply: GetObjectCommandOutput): NodeBody {
   if (reply.Body === undefined) throw new TaskflowError("internal", "a reply to GET without a body");
   return reply.Body as unknown as NodeBody;
@@ -133,8 +144,7 @@ function read(source: Source, first: NodeBody): AsyncIterator<Uint8Array, undefi
     resumes += 1;
     if (resumes > RESUMES) throw error;
     const reply = await open(source.store, call, key, rangeHeader(position, end - 1), source.etag);
-    const { start: from } = spanOf(source.store, key, { start: position, end: end - 1 }, reply);
-    if (from !== position) throw replaced(key, error);
+    readable(reply, () => spanOf(source.store, key, { start: position, end: end - 1 }, reply));
     body = bodyOf(reply);
     chunks = body[Symbol.asyncIterator]();
   }
