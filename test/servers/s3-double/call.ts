@@ -21,6 +21,8 @@ export interface World {
   readonly users: readonly User[];
   readonly limits: Limits;
   readonly now: () => Date;
+  /** As RADOS Gateway (Ceph 16): ids of its form, and `If-None-Match` is ignored where versions are kept. */
+  readonly gateway: boolean;
 }
 
 export interface Reply {

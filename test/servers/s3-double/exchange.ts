@@ -42,7 +42,7 @@ export async function exchange(
       : operationOf(wire.method, incoming.key === "" ? "bucket" : "object", incoming.query, incoming.headers);
   const entry = options.log.add(
     {
-      id: randomBytes(8).toString("hex").toUpperCase(),
+      id: requestId(world),
       operation: operation?.name ?? (wire.method === "OPTIONS" ? "Preflight" : "Unknown"),
       method: wire.method,
       bucket: place.bucket,
@@ -103,6 +103,11 @@ export async function exchange(
     ...(unread && invite !== undefined ? { connection: "close" } : {}),
   };
   await send(response, { ...reply, headers: { ...common, ...reply.headers } }, fault, signal);
+}
+
+function requestId({ gateway }: World): string {
+  const id = randomBytes(8).toString("hex");
+  return gateway ? `tx00000${id}-006567a1b2-10e1-default` : id.toUpperCase();
 }
 
 function attempt(take: () => Incoming): Incoming | S3Error {

@@ -37,7 +37,8 @@ export function checkWriteConditions(call: Call, bucket: Bucket, key: string): v
   const [ifNoneMatch, ifMatch] = [call.header("if-none-match"), call.header("if-match")];
   const live = bucket.live(key);
   if (ifNoneMatch !== undefined && ifNoneMatch !== "*") throw notImplemented("If-None-Match with an ETag on writes");
-  if (ifNoneMatch === "*" && live !== undefined) {
+  const isIgnored = call.facts.world.gateway && bucket.versioning !== "Unversioned";
+  if (ifNoneMatch === "*" && !isIgnored && live !== undefined) {
     throw new S3Error("PreconditionFailed", { details: { Condition: "If-None-Match" } });
   }
   if (ifMatch === undefined) return;

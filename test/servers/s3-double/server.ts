@@ -36,6 +36,8 @@ export interface S3DoubleOptions {
   readonly limits?: Partial<Limits>;
   /** Contents are hashed and dropped: for measuring uploads. */
   readonly discard?: boolean;
+  /** As `World.gateway`. */
+  readonly gateway?: boolean;
   /** PEM: it speaks https. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -89,7 +91,8 @@ export async function startS3Double(options: S3DoubleOptions): Promise<S3Double>
     buckets.set(name, new Bucket(name, bucket.region ?? region, bucket.versioning ?? "Unversioned"));
   };
   for (const [name, bucket] of Object.entries(options.buckets)) addBucket(name, bucket);
-  const world: World = { region, buckets, users, now, limits: { ...LIMITS, ...options.limits } };
+  const limits = { ...LIMITS, ...options.limits };
+  const world: World = { region, buckets, users, now, limits, gateway: options.gateway === true };
   const [faults, log, stopping] = [createFaults(), createLog(), new AbortController()];
   const connections = new WeakMap<Socket, number>();
   let connectionCount = 0;

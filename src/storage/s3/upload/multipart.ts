@@ -84,7 +84,7 @@ export async function complete(
         }),
         { abortSignal },
       );
-      if (options.ifAbsent) await undoReplacement(store, key, finishing, output);
+      if (options.ifAbsent) await undoReplacement(store, object, finishing, output);
       return asWritten(object, output);
     });
   try {

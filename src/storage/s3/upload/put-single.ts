@@ -113,7 +113,7 @@ async function sendSingle(
     );
     return withETag(reply);
   });
-  if (options.ifAbsent) await undoReplacement(store, object.key, call, output);
+  if (options.ifAbsent) await undoReplacement(store, object, call, output);
   return asWritten(object, output);
 }
 
