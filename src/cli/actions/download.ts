@@ -48,9 +48,8 @@ export function runDownload(ctx: Context, operands: readonly string[], options: 
       return undefined;
     }
     const place = await targetOf(ctx, options.output);
-    // A whole task comes newest first; that and what comes on stdin may be long.
-    const isLong = whole !== null || operands.includes("-");
-    const wanted = isLong && "folder" in place ? suffixed(selected) : await named(selected, place);
+    // A whole task comes newest first, and may be long.
+    const wanted = whole !== null && "folder" in place ? suffixed(selected) : await named(selected, place);
     if ((await intoFiles(session, driver, wanted, place, options)) === 0 && whole !== null) throw nothingOn(whole);
     return undefined;
   });
@@ -199,7 +198,7 @@ interface Wanted {
 /** Gives the older of two with one name a suffix. */
 async function named(selected: AsyncIterable<Selected>, place: Place): Promise<Wanted[]> {
   const all: Selected[] = [];
-  for await (const one of selected) all.push(one);
+  for await (const one of selected) all.push(withoutDetails(one));
   if ("file" in place && all.length > 1) {
     throw new TaskflowError("usage", `${place.file} can hold one attachment, not ${all.length}`, {
       hint: "end -o with a / to have a folder made for them",
@@ -212,7 +211,12 @@ async function named(selected: AsyncIterable<Selected>, place: Place): Promise<W
   return all.map((one) => ({ selected: one, suffix: suffixes.get(one) ?? null }));
 }
 
-/** As `named`, for attachments that come newest first, or whose first ones are to have the names. */
+/** Of keys from stdin there may be many. */
+function withoutDetails({ attachment: { details: _, ...attachment }, ...selected }: Selected): Selected {
+  return { ...selected, attachment };
+}
+
+/** As `named`, for attachments that come newest first. */
 async function* suffixed(selected: AsyncIterable<Selected>): AsyncGenerator<Wanted, void, undefined> {
   const names = new Set<string>();
   for await (const one of selected) yield { selected: one, suffix: suffixFor(one, names) };
