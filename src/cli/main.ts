@@ -137,6 +137,7 @@ async function reportFailure(ctx: Context, argv: readonly string[], error: Taskf
       quiet: false,
       debug: options.debug === true,
       color: options.color !== false,
+      typed: {},
     },
   );
   try {

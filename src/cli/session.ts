@@ -45,6 +45,7 @@ export async function runSession<Row>(
     quiet: options.quiet === true,
     debug: options.debug === true,
     color: options.color !== false,
+    typed: options,
   });
   let settings: Promise<Settings> | null = null;
   const opened: StorageDriver[] = [];

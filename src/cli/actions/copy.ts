@@ -18,6 +18,7 @@ import type { Progress } from "../output/progress.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
+import { reachingStore } from "../store-options.ts";
 import { createOthers } from "./others.ts";
 
 type Row = Extract<Copied, { outcome: "copied" }>;
@@ -133,7 +134,7 @@ async function copyAll(
       progress.itemDone();
       if ("error" in outcome) {
         sum.failed += 1;
-        await report.failure(outcome.error, { item: outcome.item.attachment.key });
+        await report.failure(ofSource(outcome.error, options), { item: outcome.item.attachment.key });
       } else await tell(outcome.result);
     }
     isWhole = true;
@@ -156,6 +157,18 @@ async function copyAll(
     progress.skip(size);
     await report.skipped();
   }
+}
+
+/** What is archived is so in the store that is read: the way out names that one. */
+function ofSource(error: unknown, { from }: CopyOptions): unknown {
+  if (!isTaskflowError(error) || error.code !== "archived" || error.hint === null || from === undefined) return error;
+  const { code, message, hint, requestId, context } = error;
+  return new TaskflowError(code, message, {
+    hint: reachingStore(hint, { store: from }),
+    requestId,
+    context,
+    cause: error,
+  });
 }
 
 interface Sum {

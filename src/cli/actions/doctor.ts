@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import type { Report } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import type { Session } from "../session.ts";
+import { reachingStore } from "../store-options.ts";
 import { bucketOf } from "./items.ts";
 
 export function runDoctor(ctx: Context, operands: readonly string[], options: DoctorOptions): Promise<number> {
@@ -28,7 +29,8 @@ export function runDoctor(ctx: Context, operands: readonly string[], options: Do
     const counts: Record<CheckStatus, number> = { ok: 0, warn: 0, fail: 0, skip: 0 };
     for await (const result of allChecks(session, await session.settings(), how)) {
       counts[result.status] += 1;
-      await tell(report, result);
+      const fix = result.fix === null ? null : reachingStore(result.fix, options);
+      await tell(report, { ...result, fix });
     }
     report.summary(summaryOf(counts));
     return { firstFailure: true, counts: { warned: counts.warn } };

@@ -2,9 +2,9 @@
 import { presignerOf } from "../../attachments/presign.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import type { CommonOptions } from "../command.ts";
-import { shellQuote } from "../output/format.ts";
 import { probeServe } from "../serve-probe.ts";
 import type { Session } from "../session.ts";
+import { typedStore } from "../store-options.ts";
 
 /** Errors: as a signature's. That nobody answers now is only a note: the link may be for later. */
 export async function getLinksReady<Row>(
@@ -18,6 +18,5 @@ export async function getLinksReady<Row>(
   const problem = presigner.gate === undefined ? null : await probeServe((await settings()).get("url"), signal);
   await presigner.ready({ signal });
   if (problem === null) return;
-  const store = options.store === undefined ? "" : ` --store ${shellQuote(options.store)}`;
-  await report.note(`${problem}; links work while this runs: taskflow attach serve${store}`);
+  await report.note(`${problem}; links work while this runs: taskflow attach serve${typedStore(options)}`);
 }

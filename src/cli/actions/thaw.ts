@@ -52,7 +52,7 @@ export function runThaw(ctx: Context, operands: readonly string[], options: Thaw
       else await report.item(row);
     }
     if (pending.length > 0) {
-      for await (const { row, archive: now } of untilReadable(session, driver, pending)) {
+      for await (const { row, archive: now } of untilReadable(session, driver, pending, options)) {
         await report.item({ attachment: row.attachment, thaw: { ...row.thaw, archive: now } });
       }
     }

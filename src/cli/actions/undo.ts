@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import { formatLocalDay, formatUtc, shellQuote } from "../output/format.ts";
 import type { JsonObject } from "../output/json-document.ts";
 import { printable } from "../output/printable.ts";
+import { typedStore } from "../store-options.ts";
 
 export interface Undo {
   readonly command: string;
@@ -70,21 +71,12 @@ export function undoJson({ command, until }: Undo): JsonObject {
 
 /** The id of a foreign key may be that of several, and a key with control characters can't be printed as it is. */
 export function undoOne({ id, task, key, deletedAt }: Deleted, options: DeleteOptions): string {
-  if (isUuid(id)) return withStore(`taskflow attach undelete ${task} ${id}`, options);
+  if (isUuid(id)) return `taskflow attach undelete ${task} ${id}${typedStore(options)}`;
   return printable(key) === key
-    ? withStore(`taskflow attach undelete ${shellQuote(key)}`, options)
+    ? `taskflow attach undelete ${shellQuote(key)}${typedStore(options)}`
     : undoSince(task, deletedAt, options);
 }
 
 export function undoSince(task: string, since: Date, options: DeleteOptions): string {
-  return withStore(`taskflow attach undelete ${task} --since ${since.toISOString()}`, options);
-}
-
-/** With what was given to reach the store: the settings are there the next time as well. */
-function withStore(command: string, { store, region, endpoint, profile, caFile }: DeleteOptions): string {
-  const given = { store, endpoint, region, profile, "ca-file": caFile };
-  const words = Object.entries(given).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, shellQuote(value)],
-  );
-  return [command, ...words].join(" ");
+  return `taskflow attach undelete ${task} --since ${since.toISOString()}${typedStore(options)}`;
 }

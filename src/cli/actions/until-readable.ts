@@ -7,6 +7,8 @@ import type { ArchiveState, StorageDriver } from "../../storage/driver.ts";
 import { mapInOrder } from "../map-in-order.ts";
 import { shellQuote } from "../output/format.ts";
 import type { Session } from "../session.ts";
+import { reachingStore } from "../store-options.ts";
+import type { StoreOptions } from "../store-options.ts";
 import { placeOf } from "./items.ts";
 import type { Selected } from "./items.ts";
 
@@ -27,6 +29,7 @@ export async function* untilReadable<Row, Item extends Waiting>(
   { ctx: { signal }, report }: Session<Row>,
   driver: StorageDriver,
   items: readonly Item[],
+  typed: StoreOptions,
 ): AsyncGenerator<{ row: Item; archive: ArchiveState | null }, void, undefined> {
   const progress = report.progress("waiting for");
   progress.expect(0, items.length);
@@ -57,7 +60,7 @@ export async function* untilReadable<Row, Item extends Waiting>(
   } catch (error) {
     const failure = goesOn(error, left);
     // What the session says of a signal is that it came.
-    if (signal.aborted) await report.note(`the store goes on thawing; ${failure.hint ?? ""}`);
+    if (signal.aborted) await report.note(`the store goes on thawing; ${reachingStore(failure.hint ?? "", typed)}`);
     throw failure;
   } finally {
     progress.stop();

@@ -5,6 +5,8 @@
 import type { TaskflowError } from "../../errors.ts";
 import { ERRORS, toTaskflowError } from "../../errors.ts";
 import type { Context } from "../context.ts";
+import { reachingStore } from "../store-options.ts";
+import type { StoreOptions } from "../store-options.ts";
 import { isLive, paint, wantsColor } from "./colors.ts";
 import { errorText } from "./error-text.ts";
 import { documentWriter, eventWriter } from "./json-document.ts";
@@ -38,6 +40,8 @@ export interface ReportOptions {
   readonly debug: boolean;
   /** `false` for `--no-color`. */
   readonly color: boolean;
+  /** What was typed to reach the store: the commands of hints have it too. */
+  readonly typed: StoreOptions;
 }
 
 export interface FailurePlace {
@@ -99,6 +103,8 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   let bytesDone = 0;
 
   const clean = (text: string): string => redact(text, secrets);
+  const hintOf = ({ hint }: TaskflowError): string | null =>
+    hint === null ? null : reachingStore(hint, options.typed);
   const say = async (text: string): Promise<void> => {
     progress?.clear();
     await ctx.stderr.write(clean(text));
@@ -116,9 +122,9 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
   };
   const addError = async (raw: unknown, place: FailurePlace, aloud = true): Promise<TaskflowError> => {
     const error = toTaskflowError(raw);
-    const entry = { error: keptOf(error, clean), index: place.index ?? null, item: place.item ?? null };
+    const entry = { error: keptOf(error, hintOf(error), clean), index: place.index ?? null, item: place.item ?? null };
     errors.push(isDocument ? entry : { index: entry.index, item: null, error: toldOf(error) });
-    if (aloud) await say(errorText(error, options.debug, color.stderr));
+    if (aloud) await say(errorText(error, hintOf(error), options.debug, color.stderr));
     await writer?.error(entry);
     return error;
   };
@@ -207,7 +213,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
         await out.flush();
       } catch (error) {
         const failure = fatal ?? toTaskflowError(error);
-        if (fatal === null) await say(errorText(failure, options.debug, color.stderr));
+        if (fatal === null) await say(errorText(failure, hintOf(failure), options.debug, color.stderr));
         return failure.exit;
       }
       if (!options.quiet) for (const text of summaries) await say(`${printableLines(text)}\n`);
@@ -217,8 +223,8 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
 }
 
 /** What a document says of an error at the end. There may be one for each attachment of a store: no stacks, no causes. */
-function keptOf(error: TaskflowError, clean: (text: string) => string): ErrorEntry["error"] {
-  const { code, exit, message, hint, requestId } = error;
+function keptOf(error: TaskflowError, hint: string | null, clean: (text: string) => string): ErrorEntry["error"] {
+  const { code, exit, message, requestId } = error;
   return { code, exit, message: clean(message), hint: hint === null ? null : clean(hint), requestId };
 }
 

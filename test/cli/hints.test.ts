@@ -1,0 +1,92 @@
+/** The commands of hints are of the store that was typed: copied to the shell as they are, they do what is promised. */
+import { describe, expect, test } from "vitest";
+import { BUCKET, createS3World } from "./s3-support.ts";
+import { createWorld } from "./support.ts";
+import type { World } from "./support.ts";
+
+const COLD = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_cold.pdf";
+const WARM = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000002_warm.pdf";
+const GONE = "0b9c6f0e-0000-4000-8000-000000000003";
+
+/** A bucket that only options lead to: the environment has the keys alone. */
+async function typedBucket(): Promise<World & { typed: string[] }> {
+  const world = await createS3World();
+  world.s3.plant(BUCKET, COLD, "bytes", { storageClass: "GLACIER" });
+  world.s3.plant(BUCKET, WARM, "bytes");
+  world.s3.plant(BUCKET, `tasks/T-1/${GONE}_gone.pdf`, "bytes");
+  await world.run(["attach", "delete", "T-1", "gone.pdf"]);
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = world.env;
+  const { endpoint, region } = world.s3;
+  const typed = ["--store", `s3://${BUCKET}`, "--endpoint", endpoint, "--region", region];
+  return { ...(await createWorld({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN })), typed };
+}
+
+function hintOf(stderr: string): string {
+  return /^hint: (.*)$/m.exec(stderr)?.[1] ?? "";
+}
+
+/** The words of the command in a hint, which is the rest of it but for what follows this. */
+function commandIn(hint: string, end = ""): string[] {
+  const command = /taskflow (attach .*)$/.exec(hint)?.[1] ?? "";
+  expect(command.endsWith(end)).toBe(true);
+  return command
+    .slice(0, command.length - end.length)
+    .split(" ")
+    .map((word) => word.replaceAll("'", ""));
+}
+
+describe("what was typed to reach the store is in the command of a hint", () => {
+  test.each([
+    [["download", "T-1", "nope"], "", WARM],
+    [["show", "T-1", "nope"], "", WARM],
+    [["undelete", "T-1", "nope"], "", `tasks/T-1/${GONE}_gone.pdf`],
+    [["download", "T-1", "gone.pdf"], "", `tasks/T-1/${GONE}_gone.pdf`],
+    [["download", "T-9"], " shows what was deleted", ""],
+    [["download", "T-1", "cold.pdf"], "", COLD],
+    [["presign", "T-1", "cold.pdf"], "", COLD],
+  ])("%j", async (argv, end, stdout) => {
+    const { run, typed } = await typedBucket();
+    const failed = await run(["attach", ...argv, ...typed]);
+    expect(failed.status).not.toBe(0);
+    const followed = await run(commandIn(hintOf(failed.stderr), end));
+    expect([followed.status, followed.stderr.replace(/^cold.*\n|^asked.*\n|^brought.*\n|^nothing.*\n/gm, "")]).toEqual([
+      0,
+      "",
+    ]);
+    expect(followed.stdout).toContain(stdout);
+  });
+
+  test("in JSON too, and where the store stands before the command", async () => {
+    const { json, typed } = await typedBucket();
+    const { document } = await json(["attach", ...typed, "download", "T-1", "nope"]);
+    expect(document["errors"][0].hint).toBe(`taskflow attach ${typed.join(" ")} list T-1`);
+  });
+
+  test("of a folder, quoted as a shell needs it", async () => {
+    const { run } = await createWorld();
+    const typed = ["--store", "./my store/"];
+    const none = await run(["attach", "list", "T-1", ...typed]);
+    expect(hintOf(none.stderr)).toBe("taskflow attach --store './my store/' upload TASK FILE makes one there");
+    await run(["attach", "upload", "T-1", "-", ...typed], { stdin: "x" });
+    expect(hintOf((await run(["attach", "show", "T-1", "nope", ...typed])).stderr)).toBe(
+      "taskflow attach --store './my store/' list T-1",
+    );
+  });
+
+  test("nothing where nothing was typed: the settings are there the next time as well", async () => {
+    const { run, attach } = await createWorld({ TASKFLOW_STORE: "./elsewhere" });
+    await attach("T-1", "a");
+    expect(hintOf((await run(["attach", "show", "T-1", "nope"])).stderr)).toBe("taskflow attach list T-1");
+  });
+
+  test("copy: what is archived is thawed in --from; the form of copy itself has no --store", async () => {
+    const { run, typed } = await typedBucket();
+    const [store = "", ...reach] = typed.slice(1);
+    const copied = await run(["attach", "copy", "--from", store, "--to", "./backup", ...reach]);
+    expect(copied.status).toBe(7);
+    const followed = await run(commandIn(hintOf(copied.stderr)));
+    expect([followed.status, followed.stdout]).toEqual([0, `${COLD}\n`]);
+    const refused = await run(["attach", "copy", ...typed]);
+    expect(hintOf(refused.stderr)).toBe("taskflow attach copy --from ./uploads --to s3://BUCKET");
+  });
+});
