@@ -84,6 +84,8 @@ describe("a full disk behind stdout", () => {
     const upload = await sandbox.bash("taskflow attach upload T-1 a.txt > /dev/full");
     expect(upload.status).toBe(6);
     expect(upload.stderr.match(/^error: .*/gm)).toHaveLength(1);
+    expect(upload.stderr).toMatch(/^not in the output: tasks\/T-1\/[0-9a-f-]{36}_a\.txt\nattached 1 file /m);
+    expect(upload.stderr).not.toContain("again");
     expect((await sandbox.bash("taskflow attach download T-1 a.txt -o - > /dev/full")).status).toBe(6);
     expect((await sandbox.bash("taskflow attach download T-1 a.txt -o -")).stdout).toBe("a");
   });

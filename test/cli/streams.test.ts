@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
-import { createWorld } from "./support.ts";
+import { createWorld, matching } from "./support.ts";
 import type { RunOptions, World } from "./support.ts";
 
 const ESC = "\u001b";
@@ -88,6 +88,43 @@ describe("streams", () => {
         isUsage ? 0 : 1,
         stderr,
       ]);
+    }
+  });
+
+  test("D3 where stdout is full what was done is done all the same, and stderr names it: nobody does it twice", async () => {
+    const { run, write, attach, cwd } = await createWorld();
+    for (const name of ["a.txt", "b.txt", "c.txt"]) await write(name);
+    await attach("T-2", "gone");
+    await run(["attach", "delete", "T-2", "gone"]);
+    await attach("T-3", "x");
+    const keysOf = async (...argv: string[]): Promise<string[]> =>
+      (await run(["attach", "list", ...argv])).lines.map((line) => line.split("\t")[0] ?? "").toSorted();
+    for (const option of [[], ["--json"], ["--ndjson"], ["--quiet"]]) {
+      const full = async (argv: readonly string[], after = 0): Promise<{ stderr: string; told: string[] }> => {
+        const options = { stdoutFails: { code: "ENOSPC", after } };
+        const { status, stderr } = await run(["attach", ...argv, ...option], options);
+        expect([argv, option, status]).toEqual([argv, option, 6]);
+        expect([stderr, stderr.match(/^error: cannot write the output: ENOSPC/gm)?.length]).toEqual([stderr, 1]);
+        expect(stderr).not.toContain("again");
+        return { stderr, told: [...stderr.matchAll(/^not in the output: (.*)$/gm)].map(([, name = ""]) => name) };
+      };
+      const summary = (text: string): unknown => matching(option[0] === "--quiet" ? "" : text);
+      const upload = await full(["upload", "T-1", "a.txt", "b.txt", "c.txt"]);
+      const keys = await keysOf("T-1");
+      expect([keys.length, upload.told.toSorted()]).toEqual([3, keys]);
+      expect(upload.stderr).toEqual(summary("\nattached 3 files (15 B) to T-1 in "));
+      expect((await full(["copy", "--from", "./uploads", "--to", `./copy${option.join("")}/`])).told).toHaveLength(4);
+      expect((await full(["download", "T-1", "a.txt", "-o", `all${option.join("")}/`])).told).toEqual([
+        `${cwd}/all${option.join("")}/a.txt`,
+      ]);
+      const deletion = await full(["delete", "T-1", "--all"]);
+      expect([await keysOf("T-1"), deletion.told.toSorted()]).toEqual([[], keys]);
+      expect(deletion.stderr).toEqual(summary("\ndeleted 3 attachments in "));
+      // What was taken before is not told again; a document leaves in one write.
+      const some = await full(["undelete", "T-1", "--all"], option[0] === "--json" ? 0 : 1);
+      expect(some.told).toHaveLength(option[0] === "--json" ? 3 : 2);
+      expect(await keysOf("T-1")).toEqual(keys);
+      await run(["attach", "delete", "T-1", "--all", "--purge", "--yes"]);
     }
   });
 

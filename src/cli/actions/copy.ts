@@ -44,6 +44,7 @@ export function runCopy(ctx: Context, operands: readonly string[], options: Copy
   const view: View<Row> = {
     json: ({ attachment, adopted }) => ({ ...attachmentJson(attachment), ...(adopted ? { adopted } : {}) }),
     line: ({ attachment }) => tsvField(attachment.key),
+    ...(dryRun ? {} : { done: ({ attachment }: Row) => attachment.key }),
   };
   return runSession(ctx, "copy", options, view, async (session) => {
     const places = namedPlaces(ctx, operands, options);

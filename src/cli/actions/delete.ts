@@ -31,6 +31,7 @@ export function runDelete(ctx: Context, operands: readonly string[], options: De
       ...(undo === null ? {} : { undo: undoJson(undo) }),
     }),
     line: ({ attachment }) => tsvField(attachment.key),
+    ...(options.dryRun === true ? {} : { done: ({ attachment }: Row) => attachment.key }),
   };
   return runSession(ctx, "delete", options, view, async (session) => {
     const selection: Selection = {

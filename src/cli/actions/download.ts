@@ -26,6 +26,7 @@ export function runDownload(ctx: Context, operands: readonly string[], options: 
     json: (file) => ({ ...attachmentJson(file.attachment), path: file.path, verified: file.verified }),
     line: ({ path: written }) =>
       tsvField(path.relative(ctx.cwd, written).startsWith("..") ? written : relative(ctx, written)),
+    done: ({ path: written }) => written,
   };
   return runSession(ctx, "download", options, view, async (session) => {
     const toStdout = options.output === "-";

@@ -10,16 +10,16 @@ import { printable, tsvField } from "../output/printable.ts";
 import type { View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 
-const view: View<Applied> = {
-  json: dueJson,
-  line: ({ watched, next }) => `${next.action}\t${tsvField(watched.attachment.key)}\t${next.to ?? ""}`,
-};
-
 export function runLifecycleApply(
   ctx: Context,
   operands: readonly string[],
   options: LifecycleApplyOptions,
 ): Promise<number> {
+  const view: View<Applied> = {
+    json: dueJson,
+    line: ({ watched, next }) => `${next.action}\t${tsvField(watched.attachment.key)}\t${next.to ?? ""}`,
+    ...(options.dryRun === true ? {} : { done: ({ watched }: Applied) => watched.attachment.key }),
+  };
   return runSession(ctx, "lifecycle apply", options, view, async ({ report, openStore }) => {
     if (operands.length > 0) {
       throw new TaskflowError("usage", "lifecycle apply is for the whole store: it takes no TASK", {

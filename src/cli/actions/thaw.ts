@@ -24,7 +24,11 @@ const AT_ONCE = 16;
 const DEFAULT_DAYS = 7;
 
 export function runThaw(ctx: Context, operands: readonly string[], options: ThawCommandOptions): Promise<number> {
-  const view: View<Row> = { json: rowJson, line: ({ attachment }) => tsvField(attachment.key) };
+  const view: View<Row> = {
+    json: rowJson,
+    line: ({ attachment }) => tsvField(attachment.key),
+    ...(options.dryRun === true ? {} : { done: ({ attachment }: Row) => attachment.key }),
+  };
   return runSession(ctx, "thaw", options, view, async (session) => {
     const { report, openStore } = session;
     const { days = DEFAULT_DAYS, tier = "standard", dryRun = false } = options;

@@ -15,7 +15,11 @@ import { checkOperands, selectAttachments } from "./items.ts";
 import type { Selection } from "./items.ts";
 
 export function runUndelete(ctx: Context, operands: readonly string[], options: UndeleteOptions): Promise<number> {
-  const view: View<Attachment> = { json: attachmentJson, line: ({ key }) => tsvField(key) };
+  const view: View<Attachment> = {
+    json: attachmentJson,
+    line: ({ key }) => tsvField(key),
+    ...(options.dryRun === true ? {} : { done: ({ key }: Attachment) => key }),
+  };
   return runSession(ctx, "undelete", options, view, async ({ report, openStore }) => {
     const since = options.since === undefined ? undefined : value("--since", parseSince(ctx.now()))(options.since);
     const whole = options.all === true || since !== undefined;

@@ -47,6 +47,7 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
       ...(options.replace === true ? { replaced: result.replaced } : {}),
     }),
     line: ({ result, link }) => (link === null ? result.attachment.key : linkLine(result.attachment, link, options)),
+    ...(options.dryRun === true ? {} : { done: ({ result }: Row) => result.attachment.key }),
     // A link is to be copied whole, which a table does not promise.
     ...(wantsLink(options) ? {} : { table: { columns, cells: ({ result }) => cells(result.attachment) } }),
   };

@@ -18,6 +18,7 @@ import { gather } from "./gather.ts";
 import { redact } from "./redact.ts";
 import { rowPrinter } from "./rows.ts";
 import type { Column } from "./table.ts";
+import { createUnwritten } from "./unwritten.ts";
 
 /** The faces of one row. */
 export interface View<Row> {
@@ -26,6 +27,11 @@ export interface View<Row> {
   line(row: Row): string | null;
   /** A listing: rows leave in large writes. Absent: each row leaves at once, for it tells that something was done. */
   readonly listing?: boolean;
+  /**
+   * Of a command that changes something: what names the thing that was done. Where stdout can't take a row, the work goes
+   * on, and this is said on stderr.
+   */
+  done?(row: Row): string;
   /** What the rows are called in a document; absent: items. */
   readonly member?: string;
   /** The table on a terminal; absent: lines there too. Cells are escaped by the report. */
@@ -114,18 +120,31 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
     ? (options.ndjson ? eventWriter : documentWriter)(out.write, options.command, () => store, view.member)
     : null;
   const rows = writer === null ? rowPrinter(ctx, view, color, out.write, () => progress?.clear()) : null;
+  const textOf = (error: TaskflowError): string => errorText(error, hintOf(error), options.debug, color.stderr);
+  const unwritten =
+    view.done === undefined
+      ? null
+      : createUnwritten(out, say, async (error) => {
+          if (fatal === null) await say(textOf(error));
+        });
+  const settle = (writing: Promise<void> | undefined): Promise<void> | undefined =>
+    unwritten?.settle(writing) ?? writing;
 
   // Promises are handed through here and below, not awaited: of a long list each await is a tenth of the time.
-  const show = (row: Row): Promise<void> => {
+  const print = (row: Row): Promise<void> => {
     if (writer !== null) return writer.item(view.json(row));
     return rows?.print(row) ?? Promise.resolve();
+  };
+  const show = (row: Row): Promise<void> => {
+    const printing = print(row);
+    return unwritten?.settle(printing, view.done?.(row)) ?? printing;
   };
   const addError = async (raw: unknown, place: FailurePlace, aloud = true): Promise<TaskflowError> => {
     const error = toTaskflowError(raw);
     const entry = { error: keptOf(error, hintOf(error), clean), index: place.index ?? null, item: place.item ?? null };
     errors.push(isDocument ? entry : { index: entry.index, item: null, error: toldOf(error) });
-    if (aloud) await say(errorText(error, hintOf(error), options.debug, color.stderr));
-    await writer?.error(entry);
+    if (aloud) await say(textOf(error));
+    await settle(writer?.error(entry));
     return error;
   };
 
@@ -171,7 +190,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       const text = clean(raw);
       warnings.push(text);
       if (!options.quiet) await say(`${paint("warning:", 33, color.stderr)} ${printableLines(text)}\n`);
-      await writer?.warning(text);
+      await settle(writer?.warning(text));
     },
     async note(text) {
       if (!options.quiet) await say(`${printableLines(text)}\n`);
@@ -187,7 +206,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
         line: (text) => {
           if (!options.quiet) void ctx.stderr.write(`${text}\n`);
         },
-        ...(options.ndjson ? { event: (data) => void writer?.progress(data) } : {}),
+        ...(options.ndjson ? { event: (data) => void settle(writer?.progress(data)) } : {}),
       });
       return progress;
     },
@@ -200,7 +219,7 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
       errors.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity) || 0);
       const others = ending.firstFailure === true ? 0 : done + skipped;
       const status = fatal === null ? statusOf(errors, others) : fatal.exit;
-      try {
+      const end = async (): Promise<void> => {
         await rows?.end();
         await writer?.end({
           errors,
@@ -211,13 +230,16 @@ export function createReport<Row>(ctx: Context, view: View<Row>, options: Report
           ok: status === 0,
         });
         await out.flush();
+      };
+      try {
+        await settle(end());
       } catch (error) {
         const failure = fatal ?? toTaskflowError(error);
-        if (fatal === null) await say(errorText(failure, hintOf(failure), options.debug, color.stderr));
+        if (fatal === null) await say(textOf(failure));
         return failure.exit;
       }
       if (!options.quiet) for (const text of summaries) await say(`${printableLines(text)}\n`);
-      return status;
+      return fatal?.exit ?? unwritten?.failure?.exit ?? status;
     },
   };
 }
