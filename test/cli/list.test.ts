@@ -49,6 +49,27 @@ describe("list", () => {
     expect((await json(["attach", "list", "T-404"])).document).toMatchObject({ items: [], next: null, ok: true });
   });
 
+  test("where a filter leaves nothing it says that nothing matches, not that there is nothing", async () => {
+    const { run, attach } = await createWorld();
+    const key = await attach("T-1", "a.txt");
+    await attach("T-1", "gone");
+    await run(["attach", "delete", "T-1", "gone"]);
+    for (const filter of [
+      ["--name", "zzz*"],
+      ["--since", "2127-01-01"],
+      ["--sort", "key", "--after", key],
+    ]) {
+      expect([filter, (await run(["attach", "list", "T-1", ...filter])).stderr]).toEqual([
+        filter,
+        "nothing on T-1 matches\n",
+      ]);
+      expect((await run(["attach", "list", ...filter])).stderr).toBe("nothing matches\n");
+    }
+    const deleted = await run(["attach", "list", "T-1", "--deleted", "--name", "a*"]);
+    expect([deleted.status, deleted.stderr]).toEqual([0, "nothing deleted on T-1 matches\n"]);
+    expect((await run(["attach", "list", "T-2", "-l", "--limit", "1"])).stderr).toBe("nothing attached to T-2\n");
+  });
+
   test("newest first within a task, by key where two are as old", async () => {
     const world = await createWorld();
     await aged(world, "1", { "b.txt": 2, "c.txt": 1, "a.txt": 3, "z.txt": 2 });

@@ -58,7 +58,8 @@ export function runList(ctx: Context, operands: readonly string[], options: List
     }
     await others.tell(report);
     const next = listing.next();
-    if (!any) report.summary(nothing(task, deleted));
+    const filtered = [options.name, options.since, options.after].some((filter) => filter !== undefined);
+    if (!any) report.summary(filtered ? nothingMatches(task, deleted) : nothing(task, deleted));
     // As it is printed it has to work; what can't be printed is in the JSON.
     if (next !== null)
       report.summary(
@@ -77,6 +78,11 @@ function taskOf(operands: readonly string[], option: string | undefined): string
   }
   const text = option ?? first;
   return text === undefined ? null : parseTask(text);
+}
+
+/** Where a filter was given nobody knows whether there is anything else. */
+function nothingMatches(task: string | null, deleted: boolean): string {
+  return `nothing${deleted ? " deleted" : ""}${task === null ? "" : ` on ${task}`} matches`;
 }
 
 function nothing(task: string | null, deleted: boolean): string {
