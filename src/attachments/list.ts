@@ -12,7 +12,7 @@ export interface ListQuery {
   /** `null`: the whole store. */
   readonly task: string | null;
   readonly deleted?: boolean;
-  /** Tells whether a name (the key's) is wanted. */
+  /** Tells whether a name is wanted: the key's; with `details` the true one will do too, and is read for it. */
   readonly matches?: (name: string) => boolean;
   /** Only what was attached (or, of deleted ones, deleted) at or after this time, by the store's clock. */
   readonly since?: Date;
@@ -58,7 +58,7 @@ export function list(driver: StorageDriver, query: ListQuery): Listing {
   };
 
   async function* sorted(): AsyncGenerator<Attachment, void, undefined> {
-    const all = wanted(driver, query)[Symbol.asyncIterator]();
+    const all = filtered(driver, query)[Symbol.asyncIterator]();
     const compare = comparator(order);
     const from = query.after === undefined ? null : parseCursor(query.after, order);
     const kept: Attachment[] = [];
@@ -85,12 +85,42 @@ export function list(driver: StorageDriver, query: ListQuery): Listing {
     yield* limited(chain(kept), limit, cut);
   }
 
-  const inOrder = order === "key" ? limited(wanted(driver, query, keyCursor(query.after)), limit, cut) : sorted();
+  const inOrder = order === "key" ? limited(filtered(driver, query, keyCursor(query.after)), limit, cut) : sorted();
   const attachments = query.details === true ? withDetails(driver, query, inOrder) : inOrder;
   return { attachments, order: () => order, next: () => next };
 }
 
 /** Everything that the filters let through, in key order. */
+function filtered(
+  driver: StorageDriver,
+  query: ListQuery,
+  after?: string,
+): AsyncGenerator<Attachment, void, undefined> {
+  const { matches, details } = query;
+  if (matches === undefined || details !== true) return wanted(driver, query, after);
+  const { matches: _, ...others } = query;
+  return ofName(driver, query, matches, wanted(driver, others, after));
+}
+
+/** What has such a name in its key, or in its record, which is read only where the key's is another. */
+async function* ofName(
+  driver: StorageDriver,
+  query: ListQuery,
+  matches: (name: string) => boolean,
+  attachments: AsyncIterable<Attachment>,
+): AsyncGenerator<Attachment, void, undefined> {
+  const looked = pMapIterable(
+    attachments,
+    async (attachment) => {
+      if (matches(attachment.name)) return attachment;
+      const detailed = await detailsOf(driver, query, attachment.key);
+      return detailed !== null && matches(detailed.name) ? attachment : null;
+    },
+    { concurrency: DETAILS_AT_ONCE, backpressure: 4 * DETAILS_AT_ONCE },
+  );
+  for await (const attachment of looked) if (attachment !== null) yield attachment;
+}
+
 async function* wanted(
   driver: StorageDriver,
   query: ListQuery,
@@ -169,25 +199,30 @@ async function* chain(
 
 async function* withDetails(
   driver: StorageDriver,
-  { deleted, signal }: ListQuery,
+  query: ListQuery,
   attachments: AsyncIterable<Attachment>,
 ): AsyncGenerator<Attachment, void, undefined> {
-  const detailed = pMapIterable(
-    attachments,
-    async ({ key }) => {
-      try {
-        return detailedAttachmentOf(
-          deleted === true ? await versionsOf(driver).headDeleted(key, { signal }) : await driver.head(key, { signal }),
-        );
-      } catch (error) {
-        // Deleted or undeleted since it was listed.
-        if (isTaskflowError(error) && error.code === "not_found") return null;
-        throw error;
-      }
-    },
-    { concurrency: DETAILS_AT_ONCE, backpressure: 4 * DETAILS_AT_ONCE },
-  );
+  const detailed = pMapIterable(attachments, ({ key }) => detailsOf(driver, query, key), {
+    concurrency: DETAILS_AT_ONCE,
+    backpressure: 4 * DETAILS_AT_ONCE,
+  });
   for await (const attachment of detailed) if (attachment !== null) yield attachment;
+}
+
+/** `null` where it was deleted or undeleted since it was listed. */
+async function detailsOf(
+  driver: StorageDriver,
+  { deleted, signal }: ListQuery,
+  key: string,
+): Promise<Attachment | null> {
+  try {
+    return detailedAttachmentOf(
+      deleted === true ? await versionsOf(driver).headDeleted(key, { signal }) : await driver.head(key, { signal }),
+    );
+  } catch (error) {
+    if (isTaskflowError(error) && error.code === "not_found") return null;
+    throw error;
+  }
 }
 
 type Sorted = Pick<Attachment, "key" | "name" | "size" | "createdAt" | "deletedAt">;

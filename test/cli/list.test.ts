@@ -2,8 +2,9 @@ import { mkdir, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { snapshot } from "./snapshot.ts";
-import { createWorld, firstOf, matching } from "./support.ts";
-import type { World } from "./support.ts";
+import { createS3World } from "./s3-support.ts";
+import { createWorld, firstOf, itemsOf, matching } from "./support.ts";
+import type { Document, World } from "./support.ts";
 
 /** Puts foreign files of these ages in hours on a task, so that the store's times are known. */
 async function aged(world: World, task: string, ages: Record<string, number>): Promise<void> {
@@ -130,6 +131,36 @@ describe("list", () => {
       stderr: matching(/hint: add --limit 100, or take --sort key/),
     });
     expect(await listed(world, "--sort", "newest", "--limit", "10")).toEqual(["new", "old"]);
+  });
+
+  test.each([
+    ["a folder", createWorld],
+    ["a bucket", createS3World],
+  ])("-l --name GLOB matches the true name that it shows, as well as the key's, on %s", async (_, create) => {
+    const world: World = await create();
+    const { run, json, attach } = world;
+    const dashed = await attach("T-1", "-dash.txt");
+    for (const name of ["a.txt", "_dash.txt", "b:c.txt", "-dash 2.txt"]) await attach("T-1", name);
+    const named = async (...argv: string[]): Promise<unknown> => {
+      const { document } = await json(["attach", "list", "T-1", "-l", "--sort", "key", ...argv]);
+      return itemsOf(document)
+        .map(({ name }) => name)
+        .toSorted();
+    };
+    expect(await named("--name=-dash*")).toEqual(["-dash 2.txt", "-dash.txt"]);
+    expect(await named("--name=_dash.*")).toEqual(["-dash.txt", "_dash.txt"]);
+    expect(await named("--name=[bc]:*")).toEqual(["b:c.txt"]);
+    expect(await named("--name=zzz*")).toEqual([]);
+    expect((await run(["attach", "list", "T-1", "--name=-dash*"])).stdout).toBe("");
+    // A limit counts what matches, and the list goes on behind it.
+    const page = async (...argv: string[]): Promise<Document> =>
+      (await json(["attach", "list", "T-1", "-l", "--name=-dash*", "--limit=1", ...argv])).document;
+    const first = await page();
+    const second = await page(`--after=${first["next"] as string}`);
+    const both = [...itemsOf(first), ...itemsOf(second)].map(({ name }) => name);
+    expect([both.toSorted(), second["next"]]).toEqual([["-dash 2.txt", "-dash.txt"], null]);
+    await run(["attach", "delete", dashed]);
+    expect(await named("--deleted", "--name=-dash.*")).toEqual(["-dash.txt"]);
   });
 
   test("--name GLOB matches the whole name, case counts", async () => {

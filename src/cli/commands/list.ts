@@ -35,7 +35,11 @@ export const listCommand = defineCommand<ListOptions>({
     command
       .option("--task <id>", "the task", notEmpty("--task"))
       .option("-l, --details", "the true name, type, checksum, note, too: a request each")
-      .option("--name <glob>", "only names that match: * ? [abc]", notEmpty("--name"))
+      .option(
+        "--name <glob>",
+        "only names that match: * ? [abc]; the name in the key, with -l the true one too",
+        notEmpty("--name"),
+      )
       .option("--since <when>", "only since a date (2026-11-01) or an age (7d)", notEmpty("--since"))
       .option("--deleted", "what was deleted and can be undeleted")
       .option("--sort <order>", `one of ${LIST_ORDERS.join(", ")}`, choice("--sort", LIST_ORDERS))
