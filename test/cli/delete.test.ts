@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { BUCKET, createS3World } from "./s3-support.ts";
+import type { S3World } from "./s3-support.ts";
 import { names, snapshot } from "./snapshot.ts";
 import { createWorld, itemsOf, matching, nextMillisecond } from "./support.ts";
 import type { RunResult, World } from "./support.ts";
@@ -242,12 +244,62 @@ describe("--purge", () => {
 
   test("a question shows hostile names as text", async () => {
     const { run, attach } = await createWorld();
-    await attach("T-1", "a");
+    await attach("T-1", "a\u001b[2J");
     const { stderr } = await run(["attach", "delete", "T-1", "a\u001b[2J", "--purge"], {
       terminal: true,
       stdin: "n\n",
     });
     expect(stderr).toContain("a\\x1b[2J");
     expect(stderr).not.toContain("\u001b");
+  });
+});
+
+describe.each(["Unversioned", "Suspended"] as const)("a bucket that is %s: what is deleted is gone", (versioning) => {
+  const A = "tasks/T-d/0b9c6f0e-0000-4000-8000-000000000001_a";
+  const B = "tasks/T-d/0b9c6f0e-0000-4000-8000-000000000002_b";
+
+  async function bucket(): Promise<S3World> {
+    const world = await createS3World({ buckets: { [BUCKET]: { versioning } } });
+    for (const key of [A, B]) world.s3.plant(BUCKET, key, "x");
+    return world;
+  }
+
+  test("nobody is asked about what isn't there, on a terminal or off it", async () => {
+    const { run, s3 } = await bucket();
+    for (const purge of [[], ["--purge"]]) {
+      for (const terminal of [false, true]) {
+        const statusOf = async (...argv: string[]): Promise<unknown> => {
+          const { status, stdout, stderr } = await run(["attach", "delete", ...argv, ...purge], { terminal });
+          return [status, stdout, stderr.includes("can't be undone")];
+        };
+        expect(await statusOf("T-d", "nope")).toEqual([3, "", false]);
+        expect(await statusOf("T-nothing", "nope", "--ignore-missing")).toEqual([0, "", false]);
+        expect(await statusOf("T-nothing", "--all")).toEqual([0, "", false]);
+      }
+    }
+    expect(s3.keys(BUCKET)).toEqual([A, B]);
+  });
+
+  test("where there is something, nothing is gone before the answer: exit 9 without one", async () => {
+    const { run, s3 } = await bucket();
+    for (const argv of [["T-d", "nope", "a"], ["T-d", "b", "a", "--ignore-missing"], ["T-d", "--all"], [A]]) {
+      const { status, stdout, stderr } = await run(["attach", "delete", ...argv]);
+      expect([argv, status, stdout]).toEqual([argv, 9, ""]);
+      expect(stderr).toContain("This can't be undone.\nhint: add --yes to confirm\n");
+      expect((await run(["attach", "delete", ...argv], { terminal: true, stdin: "n\n" })).status).toBe(9);
+    }
+    expect(s3.keys(BUCKET)).toEqual([A, B]);
+    const yes = await run(["attach", "delete", "T-d", "nope", "a"], { terminal: true, stdin: "y\n" });
+    expect([yes.status, yes.stdout, s3.keys(BUCKET)]).toEqual([7, `${A}\n`, [B]]);
+    expect((await run(["attach", "delete", "-"], { stdin: B })).status).toBe(9);
+    expect((await run(["attach", "delete", "-", "-y"], { stdin: B })).lines).toEqual([B]);
+  });
+
+  test("the question for a whole task says what goes: deleted ones with a purge only", async () => {
+    const { run } = await bucket();
+    const where = `in s3://${BUCKET}? This can't be undone.`;
+    const all = ["attach", "delete", "T-d", "--all"];
+    expect((await run(all)).stderr).toContain(`delete everything on T-d ${where}`);
+    expect((await run([...all, "--purge"])).stderr).toContain(`purge everything on T-d, deleted ones too, ${where}`);
   });
 });

@@ -44,16 +44,32 @@ export function runDelete(ctx: Context, operands: readonly string[], options: De
     };
     checkOperands(ctx, operands, selection);
     const driver = await session.openStore();
-    const select = (): AsyncIterable<Selected> => selectAttachments(ctx, driver, session.report, operands, selection);
-    if (options.dryRun === true) return await dryRun(session, select(), options, driver);
-    if (options.yes !== true) {
+    const selected = selectAttachments(ctx, driver, session.report, operands, selection);
+    if (options.dryRun === true) return await dryRun(session, selected, options, driver);
+    const confirmed = options.yes === true ? selected : afterAsking(ctx, driver, selected, operands, options);
+    return options.purge === true
+      ? await purge(session, driver, confirmed)
+      : await remove(session, driver, confirmed, options);
+  });
+}
+
+/** Asks, where that can't be undone, once there is something to delete, and before it is given. */
+async function* afterAsking(
+  ctx: Context,
+  driver: StorageDriver,
+  selected: AsyncIterable<Selected>,
+  operands: readonly string[],
+  options: DeleteOptions,
+): AsyncGenerator<Selected, void, undefined> {
+  let isFirst = true;
+  for await (const one of selected) {
+    if (isFirst) {
       const kept = options.purge === true ? false : await keepsDeleted(ctx, driver);
       if (kept !== true) await askFirst(ctx, driver, operands, options, kept);
     }
-    return options.purge === true
-      ? await purge(session, driver, select())
-      : await remove(session, driver, select(), options);
-  });
+    isFirst = false;
+    yield one;
+  }
 }
 
 /** `null`: that may not be known. */
@@ -186,7 +202,7 @@ async function askFirst(
   const task = options.task ?? operands[0] ?? "";
   const what =
     options.all === true
-      ? `everything on ${task}, deleted ones too,`
+      ? `everything on ${task}${options.purge === true ? ", deleted ones too," : ""}`
       : operands.map((operand) => printable(operand)).join(" ");
   const verb = options.purge === true ? "purge" : "delete";
   const warning =
