@@ -139,7 +139,7 @@ test("a delete that is interrupted after it has deleted tells what is gone, and 
   const { status, stdout, stderr } = await running.finished;
   expect({ status, stdout }).toEqual({ status: 130, stdout: `${keys.join("\n")}\n` });
   expect(stderr).toMatch(/^deleted 2 attachments in s3:\/\/acme$/m);
-  const undo = /^undo, limit unknown \(.*\): taskflow (attach undelete T-1 --since \S+)$/m.exec(stderr)?.[1] ?? "";
+  const undo = /^undo, limit unknown \(.*\): taskflow (attach undelete T-1 \S+ \S+)$/m.exec(stderr)?.[1] ?? "";
   expect((await sandbox.run(undo.split(" "), { env })).status).toBe(0);
   expect(s3.keys(BUCKET)).toEqual(keys);
 });

@@ -32,19 +32,48 @@ describe("delete", () => {
 
   test("--all takes everything on the task, without asking; its undo brings back exactly that", async () => {
     const world = await createWorld();
-    const before = await world.attach("T-1", "gone before");
-    await world.run(["attach", "delete", before]);
-    await nextMillisecond();
+    await world.run(["attach", "delete", await world.attach("T-1", "gone before")]);
     const keys = [await world.attach("T-1", "a"), await world.attach("T-1", "b")].toSorted();
     const other = await world.attach("T-2", "a");
     const { status, lines, stderr } = await world.run(["attach", "rm", "T-1", "--all"]);
     expect([status, lines]).toEqual([0, keys]);
     const [, undo = ""] = /^undo, until [\d-]+: (.*)$/m.exec(stderr) ?? [];
-    expect(undo).toMatch(/^taskflow attach undelete T-1 --since \d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(undo).toBe(`taskflow attach undelete T-1 ${keys.map((key) => path.basename(key).slice(0, 36)).join(" ")}`);
     expect((await world.run(["attach", "list"])).lines).toEqual([expect.stringContaining(other)]);
     expect((await runPrinted(world, undo)).lines).toEqual(keys);
     expect((await world.run(["attach", "delete", "--task", "T-1", "--all"])).lines).toEqual(keys);
     expect((await world.run(["attach", "delete", "T-1", "--all"])).stderr).toContain("nothing was deleted in ");
+  });
+
+  test("the undo of more than ten is by time, of each task from the first on that went", async () => {
+    const world = await createWorld();
+    const keys: string[] = [];
+    await world.run(["attach", "delete", await world.attach("T-1", "gone before")]);
+    await nextMillisecond();
+    for (let n = 0; n < 10; n += 1) keys.push(await world.attach("T-1", `${n}`));
+    const other = await world.attach("T-2", "a");
+    const { stderr } = await world.run(["attach", "delete", ...keys, other]);
+    const undo = stderr.match(/taskflow attach undelete .*/g) ?? [];
+    expect(undo).toEqual([
+      expect.stringMatching(/^taskflow attach undelete T-1 --since \d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      expect.stringMatching(/^taskflow attach undelete T-2 --since \S+$/),
+    ]);
+    expect((await runPrinted(world, undo[0] ?? "")).lines).toEqual(keys.toSorted());
+    expect((await runPrinted(world, undo[1] ?? "")).lines).toEqual([other]);
+    const { stderr: ofTen } = await world.run(["attach", "delete", "T-1", "--all"]);
+    expect(
+      (await runPrinted(world, /taskflow attach undelete T-1( [0-9a-f-]{36}){10}$/m.exec(ofTen)?.[0] ?? "")).lines,
+    ).toHaveLength(10);
+  });
+
+  test("on a bucket too, whose times are whole seconds, the undo leaves what was deleted in the same one", async () => {
+    const world = await createS3World();
+    await world.run(["attach", "delete", await world.attach("T-1", "gone before")]);
+    const keys = [await world.attach("T-1", "a"), await world.attach("T-1", "b")].toSorted();
+    const { stderr } = await world.run(["attach", "delete", "T-1", "--all"]);
+    expect((await runPrinted(world, /taskflow attach undelete .*/.exec(stderr)?.[0] ?? "")).lines.toSorted()).toEqual(
+      keys,
+    );
   });
 
   test("the undo of several tasks is a line each, and of a named store names it", async () => {
@@ -54,8 +83,8 @@ describe("delete", () => {
     const { stderr } = await world.run(["attach", "delete", ...keys, ...store]);
     const undo = stderr.match(/taskflow attach undelete .*/g) ?? [];
     expect(undo).toEqual([
-      expect.stringMatching(/ T-1 --since \S+ --store '\.\/my store\/'$/),
-      expect.stringMatching(/ T-2 --since \S+ --store '\.\/my store\/'$/),
+      expect.stringMatching(/ T-1 [0-9a-f-]{36} --store '\.\/my store\/'$/),
+      expect.stringMatching(/ T-2 [0-9a-f-]{36} --store '\.\/my store\/'$/),
     ]);
     expect((await Promise.all(undo.map((command) => runPrinted(world, command)))).map(({ lines }) => lines)).toEqual(
       keys.map((key) => [key]),

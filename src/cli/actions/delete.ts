@@ -15,7 +15,7 @@ import type { Session } from "../session.ts";
 import { doneOf, inBatches } from "./batches.ts";
 import { checkOperands, placeOf, selectAttachments } from "./items.ts";
 import type { Selected, Selection } from "./items.ts";
-import { earlier, limitInWords, limitOf, undoJson, undoOne, undoSince } from "./undo.ts";
+import { createUndoOfAll, earlier, limitInWords, limitOf, undoJson, undoOne } from "./undo.ts";
 import type { Deleted, Undo } from "./undo.ts";
 
 interface Row {
@@ -84,9 +84,7 @@ async function remove(
   selected: AsyncIterable<Selected>,
   options: DeleteOptions,
 ): Promise<undefined> {
-  const seen = { count: 0, undoable: 0, oldest: new Date(8.64e15), tasks: new Set<string>() };
-  /** Which can be undone. */
-  let last: Deleted | null = null;
+  const seen = { count: 0, undoable: 0, undo: createUndoOfAll(options) };
   let end: Until = null;
   const limit = limitOf(ctx, driver);
   const isTold = options.json === true || options.ndjson === true;
@@ -111,9 +109,7 @@ async function remove(
             if (result.undoable) {
               undoable.push(gone);
               seen.undoable += 1;
-              seen.tasks.add(attachment.task);
-              if (result.deletedAt < seen.oldest) seen.oldest = result.deletedAt;
-              last = gone;
+              seen.undo.add(gone);
             }
             await report.item({ attachment: gone, undo: result.undoable ? await undoOf(gone) : null }, attachment.size);
           }
@@ -141,11 +137,8 @@ async function remove(
 
   function tell(): void {
     report.summary(`deleted ${count(seen.count, "attachment")} in ${printable(driver.location)}`);
-    if (last === null) return;
-    const undo =
-      seen.undoable === 1
-        ? [undoOne(last, options)]
-        : [...seen.tasks].map((task) => undoSince(task, seen.oldest, options));
+    if (seen.undoable === 0) return;
+    const undo = seen.undo.commands();
     const which = seen.undoable === seen.count ? "undo" : `undo of ${seen.undoable}`;
     const when = `${which}, ${limitInWords(end)}:`;
     report.summary(undo.length === 1 ? `${when} ${undo.join("")}` : [when, ...undo].join("\n"));

@@ -77,6 +77,48 @@ export function undoOne({ id, task, key, deletedAt }: Deleted, options: DeleteOp
     : undoSince(task, deletedAt, options);
 }
 
-export function undoSince(task: string, since: Date, options: DeleteOptions): string {
+/** So many ids are a line that can still be copied. */
+const IDS_AT_MOST = 10;
+
+export interface UndoOfAll {
+  add(gone: Deleted): void;
+  /** One a task, in the order in which the first of each came. */
+  commands(): string[];
+}
+
+/**
+ * What brings back all that was deleted: of a few exactly those, else what was deleted on each task since the first of
+ * it went, which may be another's too.
+ */
+export function createUndoOfAll(options: DeleteOptions): UndoOfAll {
+  const oldest = new Map<string, Date>();
+  /** The first ones, and one more than are a few. */
+  const first: Deleted[] = [];
+  return {
+    add(gone) {
+      const known = oldest.get(gone.task);
+      if (known === undefined || gone.deletedAt < known) oldest.set(gone.task, gone.deletedAt);
+      if (first.length <= IDS_AT_MOST) first.push(gone);
+    },
+    commands() {
+      const few = first.length <= IDS_AT_MOST ? first : [];
+      return [...oldest].map(([task, since]) => {
+        const those = few.filter((gone) => gone.task === task);
+        return undoOfThose(task, those, options) ?? undoSince(task, since, options);
+      });
+    },
+  };
+}
+
+/** `null` where they have no ids of their own. */
+function undoOfThose(task: string, those: readonly Deleted[], options: DeleteOptions): string | null {
+  const [one, ...more] = those;
+  if (one !== undefined && more.length === 0) return undoOne(one, options);
+  const ids = those.map(({ id }) => id);
+  if (ids.length === 0 || !ids.every(isUuid) || new Set(ids).size < ids.length) return null;
+  return `taskflow attach undelete ${task} ${ids.join(" ")}${typedStore(options)}`;
+}
+
+function undoSince(task: string, since: Date, options: DeleteOptions): string {
   return `taskflow attach undelete ${task} --since ${since.toISOString()}${typedStore(options)}`;
 }

@@ -18,8 +18,9 @@ export const deleteCommand = defineCommand<DeleteOptions>({
   operands: "TASK ITEM...",
   least: 1,
   description:
-    "Remove attachments. What can be undone is not asked about: the answer is the exact undo. `--purge` destroys live and\n" +
-    "deleted ones for good; it asks on a terminal and needs --yes elsewhere. Prints each key once it is gone.",
+    "Remove attachments. What can be undone is not asked about: the answer is the undo, exactly of up to ten, of more all\n" +
+    "that was deleted on the task since then. `--purge` destroys live and deleted ones for good; it asks on a terminal and\n" +
+    "needs --yes elsewhere. Prints each key once it is gone.",
   examples: [
     "taskflow attach delete T-42 report.pdf",
     "taskflow attach delete T-42 --all -n",
