@@ -60,6 +60,10 @@ export function noStoreError(choice: FolderChoice): TaskflowError {
   const message = choice.explicit
     ? `no store at ${choice.path}${named}`
     : `no store: looked for ${choice.looked.join(", ")}`;
+  // Of the options that name a store only --store can be given to the command that makes one.
+  if (choice.origin?.source === "flag" && choice.origin.name !== "--store") {
+    return new TaskflowError("no_store", message, { hint: "a store that is read must be there already" });
+  }
   const makes = `taskflow attach upload TASK FILE makes one${choice.explicit ? " there" : ` at ${choice.path}`}`;
   return new TaskflowError("no_store", message, {
     hint: choice.explicit ? makes : `${makes}; --store DIR or --store s3://BUCKET names another`,

@@ -166,7 +166,9 @@ function wrongWith(key: string): string | null {
 function checkNewKey(key: string): void {
   checkKey(key);
   if (CONTROL.test(key)) {
-    throw new TaskflowError("usage", `${JSON.stringify(key)} can't be a key: it has a control character in it`);
+    throw new TaskflowError("usage", `${JSON.stringify(key)} can't be a key: it has a control character in it`, {
+      hint: "such keys are read and deleted, never made: download it, and attach it again",
+    });
   }
 }
 

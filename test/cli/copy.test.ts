@@ -108,6 +108,28 @@ test("deleted attachments stay where they are, and one that was deleted there do
   expect(document.errors).toMatchObject([{ code: "exists", item: first }]);
 });
 
+test("a key with a control character, which others may make, is not made: the hint says how its bytes come over", async () => {
+  const world = await createWorld();
+  await world.write("uploads/tasks/T-1/abc123_a\u001bb\n.txt", "one");
+  const { status, stdout, stderr } = await world.run(COPY);
+  expect([status, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain("\nhint: such keys are read and deleted, never made: download it, and attach it again\n");
+  const name = (await world.run(["attach", "download", "T-1", "abc123", "-o", "down/"])).stdout.trimEnd();
+  expect((await world.run(["attach", "upload", "T-1", name, "--store", "./copy"])).status).toBe(0);
+  expect(Object.values(await contentsOf(world, "copy", "tasks"))).toEqual(["one"]);
+});
+
+test("a --from that isn't there is not made, and no hint says so", async () => {
+  const { run } = await createWorld();
+  const { status, stderr } = await run(["attach", "copy", "--from", "./nodir/", "--to", "./copy"]);
+  expect([status, stderr]).toEqual([
+    5,
+    expect.stringMatching(
+      /^error: no store at \S+\/nodir \(--from\)\nhint: a store that is read must be there already\n$/,
+    ),
+  ]);
+});
+
 test("a dry run tells the same keys, and makes nothing", async () => {
   const world = await filled();
   const { status, lines, stderr } = await world.run([...COPY, "--dry-run"]);
