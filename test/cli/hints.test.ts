@@ -1,6 +1,7 @@
 /** The commands of hints are of the store that was typed: copied to the shell as they are, they do what is promised. */
 import { describe, expect, test } from "vitest";
 import { BUCKET, createS3World } from "./s3-support.ts";
+import type { S3Double } from "../servers/s3-double/server.ts";
 import { createWorld } from "./support.ts";
 import type { World } from "./support.ts";
 
@@ -9,7 +10,7 @@ const WARM = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000002_warm.pdf";
 const GONE = "0b9c6f0e-0000-4000-8000-000000000003";
 
 /** A bucket that only options lead to: the environment has the keys alone. */
-async function typedBucket(): Promise<World & { typed: string[] }> {
+async function typedBucket(): Promise<World & { s3: S3Double; typed: string[] }> {
   const world = await createS3World();
   world.s3.plant(BUCKET, COLD, "bytes", { storageClass: "GLACIER" });
   world.s3.plant(BUCKET, WARM, "bytes");
@@ -18,7 +19,11 @@ async function typedBucket(): Promise<World & { typed: string[] }> {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = world.env;
   const { endpoint, region } = world.s3;
   const typed = ["--store", `s3://${BUCKET}`, "--endpoint", endpoint, "--region", region];
-  return { ...(await createWorld({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN })), typed };
+  return {
+    ...(await createWorld({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN })),
+    s3: world.s3,
+    typed,
+  };
 }
 
 function hintOf(stderr: string): string {
@@ -54,6 +59,26 @@ describe("what was typed to reach the store is in the command of a hint", () => 
       "",
     ]);
     expect(followed.stdout).toContain(stdout);
+  });
+
+  test("doctor's ways out too, and the note of a wait that is interrupted", async () => {
+    const world = await createWorld();
+    const typed = ["--store", "./my store/"];
+    await world.run(["attach", "upload", "T-1", "-", ...typed], { stdin: "x" });
+    const env = { TASKFLOW_URL: "http://127.0.0.1:1" };
+    const { document } = await world.json(["attach", "doctor", ...typed], { env });
+    const fixes = (document["checks"] as { fix: string | null }[]).map(({ fix }) => fix);
+    expect(fixes).toContain("links work while this runs: taskflow attach --store './my store/' serve");
+
+    const bucket = await typedBucket();
+    const stop = new AbortController();
+    const waiting = bucket.run(["attach", "thaw", COLD, "--wait", ...bucket.typed], { signal: stop.signal });
+    await bucket.s3.arrival({ operation: "RestoreObject" });
+    await bucket.s3.arrival({ operation: "HeadObject" });
+    stop.abort();
+    const { stderr } = await waiting;
+    const again = `taskflow attach ${bucket.typed.join(" ")} thaw ${COLD} --wait`;
+    expect(stderr).toContain(`\nthe store goes on thawing; look again with: ${again}\n`);
   });
 
   test("in JSON too, and where the store stands before the command", async () => {
