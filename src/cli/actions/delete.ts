@@ -15,6 +15,7 @@ import type { Session } from "../session.ts";
 import { doneOf, inBatches } from "./batches.ts";
 import { checkOperands, placeOf, selectAttachments } from "./items.ts";
 import type { Selected, Selection } from "./items.ts";
+import { keepsDeleted, undoWarning } from "./undoable.ts";
 import { createUndoOfAll, earlier, limitInWords, limitOf, undoJson, undoOne } from "./undo.ts";
 import type { Deleted, Undo } from "./undo.ts";
 
@@ -64,18 +65,12 @@ async function* afterAsking(
   let isFirst = true;
   for await (const one of selected) {
     if (isFirst) {
-      const kept = options.purge === true ? false : await keepsDeleted(ctx, driver);
+      const kept = options.purge === true ? false : await keepsDeleted(driver, ctx.signal);
       if (kept !== true) await askFirst(ctx, driver, operands, options, kept);
     }
     isFirst = false;
     yield one;
   }
-}
-
-/** `null`: that may not be known. */
-async function keepsDeleted({ signal }: Context, { versions }: StorageDriver): Promise<boolean | null> {
-  if (versions === undefined) return false;
-  return versions.keepsDeleted === undefined ? true : await versions.keepsDeleted({ signal });
 }
 
 async function remove(
@@ -190,7 +185,7 @@ async function askFirst(
   driver: StorageDriver,
   operands: readonly string[],
   options: DeleteOptions,
-  isUndoable: false | null,
+  kept: false | null,
 ): Promise<void> {
   const task = options.task ?? operands[0] ?? "";
   const what =
@@ -198,9 +193,5 @@ async function askFirst(
       ? `everything on ${task}${options.purge === true ? ", deleted ones too," : ""}`
       : operands.map((operand) => printable(operand)).join(" ");
   const verb = options.purge === true ? "purge" : "delete";
-  const warning =
-    isUndoable === false
-      ? "This can't be undone."
-      : "Whether this can be undone isn't known: the bucket's versioning may not be read (s3:GetBucketVersioning).";
-  await confirm(ctx, `${verb} ${what} in ${printable(driver.location)}? ${warning}`);
+  await confirm(ctx, `${verb} ${what} in ${printable(driver.location)}? ${undoWarning(kept)}`);
 }

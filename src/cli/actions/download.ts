@@ -213,7 +213,8 @@ async function named(selected: AsyncIterable<Selected>, place: Place): Promise<W
 }
 
 /** Of keys from stdin there may be many. */
-function withoutDetails({ attachment: { details: _, ...attachment }, ...selected }: Selected): Selected {
+function withoutDetails(selected: Selected): Selected {
+  const { details: _, ...attachment } = selected.attachment;
   return { ...selected, attachment };
 }
 

@@ -5,12 +5,12 @@ import { RULES_UNREAD, readUndoLimit } from "../../attachments/lifecycle/undo-li
 import type { UndoLimit, Until } from "../../attachments/lifecycle/undo-limit.ts";
 import type { Attachment } from "../../attachments/types.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
-import type { DeleteOptions } from "../commands/delete.ts";
 import type { Context } from "../context.ts";
 import { formatLocalDay, formatUtc, shellQuote } from "../output/format.ts";
 import type { JsonObject } from "../output/json-document.ts";
 import { printable } from "../output/printable.ts";
 import { typedStore } from "../store-options.ts";
+import type { StoreOptions } from "../store-options.ts";
 
 export interface Undo {
   readonly command: string;
@@ -70,7 +70,7 @@ export function undoJson({ command, until }: Undo): JsonObject {
 }
 
 /** The id of a foreign key may be that of several, and a key with control characters can't be printed as it is. */
-export function undoOne({ id, task, key, deletedAt }: Deleted, options: DeleteOptions): string {
+export function undoOne({ id, task, key, deletedAt }: Deleted, options: StoreOptions): string {
   if (isUuid(id)) return `taskflow attach undelete ${task} ${id}${typedStore(options)}`;
   return printable(key) === key
     ? `taskflow attach undelete ${shellQuote(key)}${typedStore(options)}`
@@ -90,7 +90,7 @@ export interface UndoOfAll {
  * What brings back all that was deleted: of a few exactly those, else what was deleted on each task since the first of
  * it went, which may be another's too.
  */
-export function createUndoOfAll(options: DeleteOptions): UndoOfAll {
+export function createUndoOfAll(options: StoreOptions): UndoOfAll {
   const oldest = new Map<string, Date>();
   /** The first ones, and one more than are a few. */
   const first: Deleted[] = [];
@@ -111,14 +111,22 @@ export function createUndoOfAll(options: DeleteOptions): UndoOfAll {
 }
 
 /** `null` where they have no ids of their own. */
-function undoOfThose(task: string, those: readonly Deleted[], options: DeleteOptions): string | null {
+function undoOfThose(task: string, those: readonly Deleted[], options: StoreOptions): string | null {
   const [one, ...more] = those;
   if (one !== undefined && more.length === 0) return undoOne(one, options);
-  const ids = those.map(({ id }) => id);
+  return undoOfIds(
+    task,
+    those.map(({ id }) => id),
+    options,
+  );
+}
+
+/** `null` where these are no ids of a single attachment each. */
+export function undoOfIds(task: string, ids: readonly string[], options: StoreOptions): string | null {
   if (ids.length === 0 || !ids.every(isUuid) || new Set(ids).size < ids.length) return null;
   return `taskflow attach undelete ${task} ${ids.join(" ")}${typedStore(options)}`;
 }
 
-function undoSince(task: string, since: Date, options: DeleteOptions): string {
+function undoSince(task: string, since: Date, options: StoreOptions): string {
   return `taskflow attach undelete ${task} --since ${since.toISOString()}${typedStore(options)}`;
 }

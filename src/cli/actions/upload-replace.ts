@@ -1,30 +1,51 @@
 /** `upload --replace`: what is asked first, and what can't be meant. */
+import { parseKey } from "../../attachments/key.ts";
 import { namesakes } from "../../attachments/replace.ts";
 import { TaskflowError } from "../../errors.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import type { UploadOptions } from "../commands/upload.ts";
 import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
+import { count } from "../output/format.ts";
 import { printable } from "../output/printable.ts";
 import { keepsDeleted, undoWarning } from "./undoable.ts";
+import { undoOfIds } from "./undo.ts";
 import { nameOf } from "./upload-inputs.ts";
 
-/** Errors: `not_confirmed`, where something would be deleted for good. */
+/**
+ * Asks where something would be deleted for good. Gives whether what is deleted comes back; `null`: that is not known.
+ * Errors: `not_confirmed`.
+ */
 export async function askToReplace(
   ctx: Context,
   driver: StorageDriver,
   task: string,
   files: readonly string[],
-  { name, recursive }: UploadOptions,
-): Promise<void> {
+  { name, recursive, yes }: UploadOptions,
+): Promise<boolean | null> {
   const kept = await keepsDeleted(driver, ctx.signal);
-  if (kept === true) return;
+  if (kept === true || yes === true) return kept;
   const isOlder = async (file: string): Promise<boolean> =>
     (await namesakes(driver, { task, name: nameOf(file, name), signal: ctx.signal })).length > 0;
   // What is in folders is only known as it is walked.
-  if (recursive !== true && !(await some(files, isOlder))) return;
+  if (recursive !== true && !(await some(files, isOlder))) return kept;
   const what = `what has the same name on ${task} in ${printable(driver.location)}`;
   await confirm(ctx, `replace ${what}? ${undoWarning(kept)}`);
+  return kept;
+}
+
+/** `deleted 1 older attachment of that name, undo: taskflow attach undelete T-42 …` */
+export function replacedText(
+  task: string,
+  replaced: readonly string[],
+  kept: boolean | null,
+  options: UploadOptions,
+): string {
+  const older = `${count(replaced.length, "older attachment")} of that name`;
+  if (options.dryRun === true) return `would delete ${older}`;
+  const ids = replaced.flatMap((key) => parseKey(key)?.id ?? []);
+  const undo = kept === true ? undoOfIds(task, ids, options) : null;
+  return `deleted ${older}${undo === null ? "" : `, undo: ${undo}`}`;
 }
 
 async function some<One>(all: readonly One[], is: (one: One) => Promise<boolean>): Promise<boolean> {

@@ -21,7 +21,7 @@ import { runSession } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";
 import { expectInputs, isFolder, leftOutText } from "./upload-inputs.ts";
 import type { Input } from "./upload-inputs.ts";
-import { askToReplace, namesOnce } from "./upload-replace.ts";
+import { askToReplace, namesOnce, replacedText } from "./upload-replace.ts";
 import { resumeOf } from "./upload-resume.ts";
 import type { ResumeTerms } from "./upload-resume.ts";
 import { checkLinkOptions, linkLine, linksOf, wantsLink } from "./upload-link.ts";
@@ -59,8 +59,8 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
     // Nothing is made for a command that can do nothing.
     const make = options.dryRun !== true && (await isAnyReadable(ctx, files, options));
     const driver = await openStore(make ? "create" : "pretend");
-    if (options.replace === true && !options.dryRun && !options.yes)
-      await askToReplace(ctx, driver, task, files, options);
+    const kept =
+      options.replace === true && !options.dryRun ? await askToReplace(ctx, driver, task, files, options) : null;
     const linkTo = await linksOf(session, driver, options);
     const progress = report.progress(options.dryRun === true ? "checking" : "attaching");
     const leftOut: string[] = [];
@@ -95,10 +95,7 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
         sum.files += 1;
         sum.bytes += attachment.size;
         await report.item(outcome.result, attachment.size);
-        if (replaced.length > 0) {
-          const verb = options.dryRun === true ? "would delete" : "deleted";
-          await report.note(`${verb} ${count(replaced.length, "older attachment")} of that name`);
-        }
+        if (replaced.length > 0) await report.note(replacedText(task, replaced, kept, options));
         if (supersededBy !== undefined) {
           await report.warning(`another upload at the same time replaced this one: ${printable(supersededBy)} stays`);
         }

@@ -1,4 +1,5 @@
 /** Sends one request: with its signal, to the bucket's own region, its failure in our words. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { GetBucketVersioningCommand, HeadBucketCommand } from "@aws-sdk/client-s3";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { abortReason, throwIfAborted } from "../../../errors.ts";
@@ -79,10 +80,9 @@ async function sent<T>(store: S3Store, send: Send<T>, signal: AbortSignal): Prom
   return await sentBy(await unlessAborted(store.client(), signal), store, send, signal);
 }
 
-/** While it waits for credentials the SDK hears nothing of the signal. */
 async function sentBy<T>(client: S3Client, store: S3Store, send: Send<T>, signal: AbortSignal): Promise<T> {
   try {
-    const output = await unlessAborted(send(client, { abortSignal: signal }), signal);
+    const output = await endedOrLeft(send(client, { abortSignal: signal }), signal);
     store.learnt.bucketExists = true;
     hearClock(store, output);
     return output;
@@ -91,6 +91,26 @@ async function sentBy<T>(client: S3Client, store: S3Store, send: Send<T>, signal
       store.learnt.bucketExists = true;
     }
     throw error;
+  }
+}
+
+/** How long a request that was aborted may take to end. */
+const ENDS_MS = 500;
+
+/**
+ * What is sent. Aborted, the SDK ends a request by itself, and what it gives then counts; but while it waits for
+ * credentials it hears nothing of the signal, and is left.
+ */
+async function endedOrLeft<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await unlessAborted(sending, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const stop = new AbortController();
+    const left = sleep(ENDS_MS, null, { signal: stop.signal }).catch(() => null);
+    const ended = await Promise.race([sending.then((value) => ({ value })), left]).finally(() => stop.abort());
+    if (ended === null) throw error;
+    return ended.value;
   }
 }
 

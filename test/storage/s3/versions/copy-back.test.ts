@@ -83,7 +83,7 @@ test("a part that fails stops the others: the upload is aborted once none is on 
     ended.push(`part ${PartNumber}`);
     return { CopyPartResult: { ETag: "e" } };
   });
-  s3.on(AbortMultipartUploadCommand).callsFake(() => void ended.push("abort"));
+  s3.on(AbortMultipartUploadCommand).callsFake(() => Promise.resolve(ended.push("abort")));
   s3.on(ListPartsCommand)
     .resolvesOnce({ Parts: [{ PartNumber: 8 }] })
     .resolves({ Parts: [] });
