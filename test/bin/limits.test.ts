@@ -1,6 +1,9 @@
 /** Disks that are full or read-only, and limits of the process: exit 6, nothing half there, the rest untouched. */
 import { writeFile } from "node:fs/promises";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { resetBefore } from "../servers/s3-double/faults.ts";
+import { startS3Double } from "../servers/s3-double/server.ts";
+import type { S3Double } from "../servers/s3-double/server.ts";
 import { hasTool, isRoot } from "../tools.ts";
 import { createSandbox } from "./support.ts";
 import type { Sandbox } from "./support.ts";
@@ -13,8 +16,11 @@ beforeEach(async () => {
 });
 
 /** Runs a script where mounts are its own and end with it. */
-function withMounts(script: string) {
-  return sandbox.bash(`set -e; mkdir -p disk; ${script}`, { through: ["unshare", "--mount", "--propagation=private"] });
+function withMounts(script: string, env: Readonly<Record<string, string>> = {}) {
+  return sandbox.bash(`set -e; mkdir -p disk; ${script}`, {
+    env,
+    through: ["unshare", "--mount", "--propagation=private"],
+  });
 }
 
 const STATUS = 'taskflow attach "$@" && status=0 || status=$?; echo "status $status"';
@@ -74,6 +80,70 @@ describe.skipIf(!hasTool("unshare") || !hasTool("mount") || !isRoot())("a disk",
       try list T-1; try show T-1 a.txt; try download T-1 a.txt -o copy.txt; cmp a.txt copy.txt`);
     expect(stdout.match(/^status \d+$/gm)?.join(" ")).toBe("status 0 status 6 status 6 status 0 status 0 status 0");
     expect(stderr.match(/the file system is read-only/g)).toHaveLength(2);
+  });
+});
+
+describe.skipIf(!hasTool("unshare") || !hasTool("mount") || !isRoot())("a disk under the state folder", () => {
+  async function bucket(): Promise<{ s3: S3Double; env: Readonly<Record<string, string>> }> {
+    const s3 = await startS3Double({ buckets: { acme: {} } });
+    onTestFinished(() => s3.close());
+    await writeFile(sandbox.path("nine.bin"), Buffer.alloc(9_000_000));
+    const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = s3.credentials;
+    return {
+      s3,
+      env: {
+        TASKFLOW_STORE: "s3://acme",
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+        AWS_ACCESS_KEY_ID,
+        AWS_SECRET_ACCESS_KEY,
+        XDG_STATE_HOME: sandbox.path("disk/state"),
+      },
+    };
+  }
+
+  const FULL = `mount -t tmpfs -o size=64k tmpfs disk
+    cat /dev/zero > disk/filler 2> filled || true`;
+  const READ_ONLY = "mount -t tmpfs -o ro tmpfs disk";
+
+  test.each([
+    ["full", FULL, /can't be noted at \/\S+\/disk\/state\/taskflow\/uploads: ENOSPC$/m],
+    ["read-only", READ_ONLY, /can't be noted at \/\S+\/disk\/state: EROFS$/m],
+  ])("that is %s: a large upload is stored, with a warning that tells why it can't be noted", async (_, disk, said) => {
+    const { s3, env } = await bucket();
+    const script = `${disk}; taskflow attach upload T-1 nine.bin; find disk -path '*uploads/*'`;
+    const { status, stdout, stderr } = await withMounts(script, env);
+    expect({ status, stdout, stderr }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^\S+\n$/) as unknown,
+    });
+    expect(stderr).toMatch(said);
+    expect(s3.keys("acme")).toEqual([stdout.trimEnd()]);
+  });
+
+  test.each([
+    ["full", FULL],
+    ["read-only", READ_ONLY],
+  ])("that is %s: a large upload that fails leaves no parts, for none could go on with it", async (_, disk) => {
+    const { s3, env } = await bucket();
+    s3.fault({ operation: "UploadPart" }, resetBefore());
+    const script = `${disk}; taskflow attach upload T-1 nine.bin --retry-for 1s`;
+    const { status, stderr } = await withMounts(script, env);
+    expect({ status, stderr }).toMatchObject({ status: 6 });
+    expect(stderr).not.toContain("are there");
+    expect(s3.uploads("acme")).toEqual([]);
+  });
+
+  test.each([
+    ["full", FULL, /: ENOSPC.*\nhint: make room there/],
+    ["read-only", READ_ONLY, /\/disk\/state\/.*: EROFS: read-only file system.*\nhint: /],
+  ])("that is %s: stdin that has to be kept there is exit 6, which names the place", async (_, disk, said) => {
+    const { s3, env } = await bucket();
+    const script = `${disk}; taskflow attach upload T-1 - --name nine.bin < nine.bin`;
+    const { status, stderr } = await withMounts(script, env);
+    expect({ status, stderr }).toMatchObject({ status: 6 });
+    expect(stderr).toMatch(/^error: cannot keep the input in \/\S+\/disk\/state\/taskflow\/spool\//);
+    expect(stderr).toMatch(said);
+    expect(s3.requests).toEqual([]);
   });
 });
 

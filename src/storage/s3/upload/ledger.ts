@@ -3,10 +3,11 @@
  * on one has it under a name with host, boot and process, by a rename: of two runs at once only one gets it.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { LedgerSettings } from "../../s3-settings.ts";
 import { BLOCK } from "./digest.ts";
+import { makeStateFolder } from "./state-folder.ts";
 
 export interface LedgerEntry {
   readonly key: string;
@@ -32,6 +33,20 @@ export interface ClaimedEntry {
   remove(): Promise<void>;
 }
 
+/** What the file system says where a ledger can't be used; its cause. */
+export class LedgerError extends Error {
+  /** What couldn't be read or written. */
+  readonly path: string;
+
+  constructor(folder: string, cause: NodeJS.ErrnoException) {
+    super(cause.code ?? cause.message, { cause });
+    this.name = "LedgerError";
+    // A write to an open file doesn't tell which.
+    this.path = cause.path ?? folder;
+  }
+}
+
+/** Every rejection is a `LedgerError`. */
 export interface Ledger {
   /** An entry of this identity that nobody works on; `null` where there is none. */
   claim(identity: string): Promise<ClaimedEntry | null>;
@@ -49,7 +64,6 @@ const FREE = "json";
 /** This process's claims, of all its stores: a name with our process id that isn't here is a dead process's. */
 const claimedHere = new Set<string>();
 
-/** Every rejection is the file system's own. */
 export function openLedger(settings: LedgerSettings, now: () => Date): Ledger {
   const { folder, owner, isAlive } = settings;
   const [host, boot] = [plain(owner.host), plain(owner.boot)];
@@ -100,36 +114,53 @@ export function openLedger(settings: LedgerSettings, now: () => Date): Ledger {
     };
   }
 
-  return {
-    async claim(identity) {
-      for (const { name, free } of await look(identity)) {
-        if (!free) continue;
-        const own = ownName(name);
-        claimedHere.add(own);
-        try {
-          await rename(path.join(folder, name), own);
-          await utimes(own, now(), now());
-          const entry = parseEntry(await readFile(own, "utf8"));
-          if (entry !== null) return claimed(own, entry);
-          await rm(own, { force: true });
-        } catch (error) {
-          // Another run was faster.
-          if (!isAbsent(error)) throw error;
-        }
-        claimedHere.delete(own);
-      }
-      return null;
-    },
-    async isBusy(identity) {
-      return (await look(identity)).some(({ free }) => !free);
-    },
-    async add(identity, entry) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const own = ownName(`${digestOf(identity)}-${randomBytes(8).toString("hex")}`);
+  async function claim(identity: string): Promise<ClaimedEntry | null> {
+    for (const { name, free } of await look(identity)) {
+      if (!free) continue;
+      const own = ownName(name);
       claimedHere.add(own);
+      try {
+        await rename(path.join(folder, name), own);
+        await utimes(own, now(), now());
+        const entry = parseEntry(await readFile(own, "utf8"));
+        if (entry !== null) return claimed(own, entry);
+        await rm(own, { force: true });
+      } catch (error) {
+        // Another run was faster.
+        if (!isAbsent(error)) throw error;
+      }
+      claimedHere.delete(own);
+    }
+    return null;
+  }
+
+  async function add(identity: string, entry: LedgerEntry): Promise<ClaimedEntry> {
+    await makeStateFolder(folder);
+    const own = ownName(`${digestOf(identity)}-${randomBytes(8).toString("hex")}`);
+    claimedHere.add(own);
+    const added = claimed(own, entry);
+    try {
       await writeFile(own, `${JSON.stringify({ v: VERSION, ...entry })}\n`, { flag: "wx", mode: 0o600 });
-      return claimed(own, entry);
-    },
+    } catch (error) {
+      // On a full disk its name is there, and nothing in it.
+      await added.remove();
+      throw error;
+    }
+    return added;
+  }
+
+  async function told<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw new LedgerError(folder, error as NodeJS.ErrnoException);
+    }
+  }
+
+  return {
+    claim: (identity) => told(claim(identity)),
+    isBusy: (identity) => told(look(identity).then((found) => found.some(({ free }) => !free))),
+    add: (identity, entry) => told(add(identity, entry)),
   };
 }
 

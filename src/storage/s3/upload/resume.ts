@@ -6,6 +6,7 @@ import type { Resume } from "../../resume.ts";
 import { crcHeader } from "./crc32.ts";
 import type { Digests } from "./digest.ts";
 import { head } from "../read/head.ts";
+import { LedgerError } from "./ledger.ts";
 import type { ClaimedEntry, LedgerEntry } from "./ledger.ts";
 import { isGone, listParts } from "./list-parts.ts";
 import { abandon } from "./multipart.ts";
@@ -153,11 +154,10 @@ async function withLedger<T>(store: S3Store, work: () => Promise<T>): Promise<T 
   try {
     return await work();
   } catch (error) {
-    const { code, path } = error as NodeJS.ErrnoException;
-    if (isTaskflowError(error) || code === undefined || path === undefined) throw error;
+    if (!(error instanceof LedgerError)) throw error;
     store.learnt.cannotNote = true;
     store.warn(
-      `an interruption would begin this upload anew, for what is under way can't be noted at ${path}: ${code}`,
+      `an interruption would begin this upload anew, for what is under way can't be noted at ${error.path}: ${error.message}`,
     );
     return null;
   }

@@ -1,6 +1,6 @@
 /** Where a body that can be read once waits until it is whole, digest and all: memory, then a file. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -9,6 +9,7 @@ import type { Body, PutOptions } from "../../driver.ts";
 import { takeBody } from "../../take-body.ts";
 import { createDigester } from "./digest.ts";
 import type { Digests } from "./digest.ts";
+import { makeStateFolder } from "./state-folder.ts";
 import type { S3Store } from "../store.ts";
 
 /** Bytes that can be read again, from anywhere. */
@@ -73,7 +74,7 @@ async function createFile(folder: string): Promise<SpoolFile> {
   const file = path.join(folder, `taskflow-${randomUUID()}.spool`);
   let handle: FileHandle;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeStateFolder(folder);
     handle = await open(file, "wx+", 0o600);
   } catch (error) {
     throw spoolError(error, file);
@@ -116,12 +117,20 @@ async function createFile(folder: string): Promise<SpoolFile> {
 }
 
 function spoolError(error: unknown, file: string): TaskflowError {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code = "", message } = error as NodeJS.ErrnoException;
   const denied = code === "EACCES" || code === "EPERM";
+  const hint = HINTS[code];
   return new TaskflowError(denied ? "permission" : "io", `cannot keep the input in ${file}: ${message}`, {
-    ...(code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG"
-      ? { hint: "make room there, or write the input to a file elsewhere and attach that" }
-      : {}),
+    ...(hint === undefined ? {} : { hint }),
     cause: error,
   });
 }
+
+const NO_ROOM = "make room there, or write the input to a file elsewhere and attach that";
+
+const HINTS: Readonly<Record<string, string | undefined>> = {
+  ENOSPC: NO_ROOM,
+  EDQUOT: NO_ROOM,
+  EFBIG: NO_ROOM,
+  EROFS: "name another folder with XDG_STATE_HOME, or write the input to a file and attach that",
+};
