@@ -114,7 +114,7 @@ export function parseList(text: string): Parsed<readonly string[]> {
  */
 export function parseSince(now: Date): Parser<Date> {
   return (text) => {
-    if (/^[0-9]{1,4}-/.test(text)) return parseDate(text);
+    if (/^[0-9]{1,4}-/.test(text)) return parseDate(text, SINCE_HINT);
     const age = parseDuration(text);
     if (!age.ok) return bad(age.reason === "not a duration" ? "neither a date nor an age" : age.reason, SINCE_HINT);
     const since = new Date(now.getTime() - age.value * 1000);
@@ -123,19 +123,20 @@ export function parseSince(now: Date): Parser<Date> {
 }
 
 /** An ISO 8601 day, or time with its zone. */
-export function parseDate(text: string): Parsed<Date> {
+export function parseDate(text: string, hint = DATE_HINT): Parsed<Date> {
   const match = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)([Zz]|[+-]\d\d:?\d\d)?)?$/.exec(text);
   const [, day, time, zone] = match ?? [];
-  if (day === undefined) return bad("not an ISO 8601 date", SINCE_HINT);
+  if (day === undefined) return bad("not an ISO 8601 date", hint);
   if (time !== undefined && zone === undefined) return bad("a time without its zone", `write ${text}Z for UTC`);
   const offset = zone === undefined || /^z$/i.test(zone) ? "Z" : zone.replace(/^(...):?/, "$1:");
   // JavaScript takes 30 February for 2 March.
   const midnight = new Date(`${day}T00:00:00Z`);
   const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
   const date = new Date(`${day}T${(time ?? "00:00").replace(",", ".")}${offset}`);
-  return exists && !Number.isNaN(date.getTime()) ? good(date) : bad("no such date or time", SINCE_HINT);
+  return exists && !Number.isNaN(date.getTime()) ? good(date) : bad("no such date or time", hint);
 }
 
+const DATE_HINT = "write 2026-11-01 or 2026-11-01T14:00:00Z";
 const SINCE_HINT = "write 2026-11-01, 2026-11-01T14:00:00Z, or an age such as 2h or 7d";
 
 /** The answer of a parser that took the text. */

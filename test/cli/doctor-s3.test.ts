@@ -209,14 +209,25 @@ describe("doctor on a bucket", () => {
   });
 
   test.each([
-    ["an unknown access key", { AWS_ACCESS_KEY_ID: "AKIANOBODYS000000000" }, "not known there"],
-    ["a wrong secret", { AWS_SECRET_ACCESS_KEY: "wrong" }, "doesn't belong to the access key"],
+    [
+      "an unknown access key",
+      { AWS_ACCESS_KEY_ID: "AKIANOBODYS000000000" },
+      "not known there",
+      "the store doesn't take the credentials",
+    ],
+    [
+      "a wrong secret",
+      { AWS_SECRET_ACCESS_KEY: "wrong" },
+      "doesn't belong to the access key",
+      "the store doesn't take the credentials",
+    ],
     [
       "keys that have ended",
       { AWS_SESSION_TOKEN: "t", AWS_CREDENTIAL_EXPIRATION: "2020-01-01T00:00:00Z" },
       "ended at 2020",
+      "the credentials have ended",
     ],
-  ])("%s is the fault of the credentials: all else is skipped", async (_, env, said) => {
+  ])("%s is the fault of the credentials: all else is skipped, and why", async (_, env, said, why) => {
     const world = await healthy();
     const { exit, faults: found, of, checks } = await examine(world, ["--write"], { env });
     expect([exit, found]).toEqual([4, ["credentials fail"]]);
@@ -225,6 +236,7 @@ describe("doctor on a bucket", () => {
       ...CHECK_IDS.s3.slice(1),
       ...["put", "read", "once", "list", "delete", "clean"].map((step) => `write-${step}`),
     ]);
+    expect(of("bucket").message).toBe(why);
   });
 
   test("a session's end is told, and that it is near or not known", async () => {

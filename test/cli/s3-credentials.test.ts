@@ -141,3 +141,13 @@ test("F24 a session that has ended, and a token of another", async () => {
   expect(none).toMatchObject({ status: 4, stdout: "" });
   expect(world.s3.keys(BUCKET)).toEqual([]);
 });
+
+test.each(["yesterday", "2h", "2026-02-30"])(
+  "AWS_CREDENTIAL_EXPIRATION=%s is refused, and an age isn't advised",
+  async (end) => {
+    const world = await createS3World();
+    const { status, stderr } = await world.run(["attach", "list", "T-1"], { env: { AWS_CREDENTIAL_EXPIRATION: end } });
+    expect(status).toBe(5);
+    expect(stderr).toMatch(/^error: AWS_CREDENTIAL_EXPIRATION=.* in the environment: .*\nhint: write \S+ or \S+Z\n$/);
+  },
+);

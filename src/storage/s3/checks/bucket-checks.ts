@@ -24,7 +24,7 @@ export function checkBucket(store: S3Store, driver: StorageDriver, options: Chec
     {
       id: "credentials",
       run: () => checkCredentials(store, reachOnce, signal),
-      stops: () => "there are no credentials to ask with",
+      stops: whyUnsigned,
     },
     { id: "clock", run: async () => checkClock(await reachOnce()) },
     { id: "bucket", run: async () => checkReachable(store, await reachOnce()), stops: whyStopped },
@@ -55,6 +55,12 @@ function orByLooking(store: S3Store, check: Check): Check {
       );
     },
   };
+}
+
+function whyUnsigned({ code }: TaskflowError): string {
+  if (code === "no_credentials") return "there are no credentials to ask with";
+  if (code === "expired_credentials") return "the credentials have ended";
+  return code === "access_denied" ? "the store doesn't take the credentials" : "the credentials can't be used";
 }
 
 /** Who may not list the bucket may still do other things with it. */
