@@ -31,9 +31,10 @@ const STRANGERS: Readonly<Record<string, Stranger>> = {
   "one that says yes to everything": { status: 200, headers: {}, body: "" },
 };
 
-async function endpointOf({ status, headers, body }: Stranger): Promise<string> {
+async function endpointOf(stranger: Stranger, toPut: Stranger = stranger): Promise<string> {
   const server = createServer((request, response) => {
     request.resume();
+    const { status, headers, body } = request.method === "PUT" ? toPut : stranger;
     response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
     response.end(request.method === "HEAD" ? "" : body);
   });
@@ -78,6 +79,25 @@ test.each(Object.entries(STRANGERS))("F26 %s is not S3, whatever is asked of it:
     expect({ words, status, stdout, stderr }).toEqual({ words, status: 6, stdout: "", stderr });
     expect(stderr).toMatch(/^error: cannot .*: what answered is not S3 \(http:\/\/127\.0\.0\.1:\d+\)\nhint: .*proxy/);
   }
+});
+
+test("F26 a web server for reading alone is not S3, and it is the upload that fails", async () => {
+  const world = await createS3World();
+  await world.write("a.txt", "hello");
+  const missing = { status: 404, headers: HTML, body: PAGE };
+  const env = { AWS_ENDPOINT_URL_S3: await endpointOf(missing, { ...missing, status: 501 }) };
+  const { status, stdout, stderr } = await world.run(["attach", "upload", "T-1", "a.txt"], { env });
+  expect({ status, stdout }).toEqual({ status: 6, stdout: "" });
+  expect(stderr).toMatch(/^error: cannot store tasks\/T-1\/\S+_a\.txt: what answered is not S3/m);
+});
+
+test("F26 where nothing answers, a large upload can't be stored, rather than read", async () => {
+  const world = await createS3World();
+  await world.write("nine.bin", Buffer.alloc(9_000_000));
+  await world.s3.close();
+  const { status, stderr } = await world.run(["attach", "upload", "T-1", "nine.bin", "--retry-for", "1s"]);
+  expect(status).toBe(6);
+  expect(stderr).toMatch(/^error: cannot store tasks\/T-1\/\S+_nine\.bin: nothing answers at 127\.0\.0\.1:\d+/m);
 });
 
 test("a proxy that can't reach S3 is a failure of S3, which may pass", async () => {

@@ -18,6 +18,8 @@ interface HeadOptions {
   readonly versionId?: string;
   /** Ask for the checksum that S3 keeps. */
   readonly checksum?: true;
+  /** What it is asked for, where that is something else than to read it: after "cannot". */
+  readonly act?: string;
 }
 
 /** As `StorageDriver.head`. */
@@ -39,9 +41,9 @@ export async function describeHead(
 export async function headRaw(
   store: S3Store,
   key: string,
-  { signal, versionId, checksum }: HeadOptions,
+  { signal, versionId, checksum, act = `read ${key}` }: HeadOptions,
 ): Promise<HeadObjectCommandOutput> {
-  const call: SignalledCall = { act: `read ${key}`, action: "s3:GetObject", key, signal };
+  const call: SignalledCall = { act, action: "s3:GetObject", key, signal };
   try {
     return await requestRaw(store, call, async (client, options) => {
       const command = new HeadObjectCommand({

@@ -18,9 +18,9 @@ export async function refuseTaken(store: S3Store, key: string, call: SignalledCa
 }
 
 /** Whether there is a live object; `false` too for who may not look. */
-async function isTaken(store: S3Store, key: string, { signal }: SignalledCall): Promise<boolean> {
+async function isTaken(store: S3Store, key: string, { act, signal }: SignalledCall): Promise<boolean> {
   try {
-    await headRaw(store, key, { signal });
+    await headRaw(store, key, { act, signal });
     return true;
   } catch (error) {
     if (isTaskflowError(error) && (error.code === "not_found" || error.code === "access_denied")) return false;

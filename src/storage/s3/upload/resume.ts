@@ -137,7 +137,7 @@ async function stored(
 ): Promise<StoredObject | null> {
   let found: StoredObject;
   try {
-    found = await head(store, key, { signal });
+    found = await head(store, key, { act: `store ${key}`, signal });
   } catch (error) {
     if (isTaskflowError(error) && error.code === "not_found") return null;
     throw error;
