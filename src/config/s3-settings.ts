@@ -31,6 +31,7 @@ export function s3SettingsOf(
     region: settings.get("region"),
     regionOrigin: settings.get("region") === null ? null : describeOrigin(settings.origin("region")),
     endpoint,
+    endpointOrigin: endpoint === null ? null : describeOrigin(settings.origin("endpoint")),
     linkEndpoint: settings.get("link-endpoint"),
     credentials: settings.credentials(),
     caFile: settings.get("ca-file"),

@@ -36,6 +36,8 @@ export interface S3Settings {
   readonly regionOrigin: string | null;
   /** http or https, without a slash at its end; `null`: AWS. */
   readonly endpoint: string | null;
+  /** Where the endpoint is set, for people; `null`: nowhere, or by a program. */
+  readonly endpointOrigin: string | null;
   /** The base that links are signed for; `null`: the endpoint. */
   readonly linkEndpoint: string | null;
   readonly credentials: S3Credentials;
@@ -55,6 +57,7 @@ export const DEFAULT_S3_SETTINGS: S3Settings = {
   region: null,
   regionOrigin: null,
   endpoint: null,
+  endpointOrigin: null,
   linkEndpoint: null,
   credentials: { kind: "chain" },
   caFile: null,

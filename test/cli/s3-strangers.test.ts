@@ -3,8 +3,9 @@ import { createServer } from "node:http";
 import type { OutgoingHttpHeaders } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createS3World } from "./s3-support.ts";
+import type { S3World } from "./s3-support.ts";
 
 const KEY = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_a.txt";
 const HTML = { "content-type": "text/html" };
@@ -109,4 +110,44 @@ test("a proxy that can't reach S3 is a failure of S3, which may pass", async () 
   const { status, stderr } = await world.run(["attach", "list", "T-1"], { env });
   expect(status).toBe(6);
   expect(stderr).toMatch(/fails \(502/);
+});
+
+describe("the hint names what the endpoint was set by", () => {
+  const NOWHERE = "http://127.0.0.1:9";
+  const NETWORK = (origin: string): string => `hint: check the network and ${origin}\n`;
+
+  async function hintOf(world: S3World, words: readonly string[], env: Readonly<Record<string, string>>) {
+    const unset = { AWS_ENDPOINT_URL_S3: undefined, TASKFLOW_RETRY_FOR: "1s" };
+    const { stderr } = await world.run(["attach", "list", "T-1", ...words], { env: { ...unset, ...env } });
+    return /^hint: .*\n/m.exec(stderr)?.[0];
+  }
+
+  test("--endpoint, either variable, a .env, the user file", async () => {
+    const world = await createS3World();
+    expect(await hintOf(world, ["--endpoint", NOWHERE], {})).toBe(NETWORK("--endpoint"));
+    for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
+      expect(await hintOf(world, [], { [name]: NOWHERE })).toBe(NETWORK(`${name} in the environment`));
+    }
+    await world.run(["config", "set", "endpoint", NOWHERE]);
+    expect(await hintOf(world, [], {})).toMatch(/^hint: check the network and endpoint in \/.*\/config\.json\n$/);
+    const file = await world.write(".env", `\nAWS_ENDPOINT_URL=${NOWHERE}\n`);
+    expect(await hintOf(world, [], {})).toBe(NETWORK(`AWS_ENDPOINT_URL in ${file} line 2`));
+  });
+
+  test("where another server answers", async () => {
+    const world = await createS3World();
+    const endpoint = await endpointOf({ status: 404, headers: HTML, body: PAGE });
+    const said = "hint: a proxy or a login page may be in the way, or --endpoint names another kind of server\n";
+    expect(await hintOf(world, ["--endpoint", endpoint], {})).toBe(said);
+  });
+
+  test("where there is no such bucket, and that the endpoint has a path", async () => {
+    const world = await createS3World();
+    const { endpoint } = world.s3;
+    const missing = { AWS_S3_BUCKET: "nosuch" };
+    const plain = "hint: check the bucket's name and --endpoint";
+    expect(await hintOf(world, ["--endpoint", endpoint], missing)).toBe(`${plain}\n`);
+    const below = await hintOf(world, ["--endpoint", `${endpoint}/path`], {});
+    expect(below).toBe(`${plain}, which has the path /path\n`);
+  });
 });

@@ -1,6 +1,6 @@
 /** The errors that everybody meets first, told so that the next step is clear. */
 import type { Meaning } from "./meanings.ts";
-import { server } from "./network.ts";
+import { endpointSetting, server } from "./network.ts";
 import { messageOf, nameOf, statusOf } from "./sdk-error.ts";
 import type { Call } from "./errors.ts";
 import type { S3Store } from "../store.ts";
@@ -29,7 +29,7 @@ export function noSuchBucket(store: S3Store): Meaning {
     return {
       code: "no_such_bucket",
       why: `there is no bucket ${store.bucket}${named} on ${endpoint}`,
-      hint: "check the bucket's name and AWS_ENDPOINT_URL_S3",
+      hint: `check the bucket's name and ${endpointSetting(store)}${pathOf(endpoint)}`,
     };
   }
   return {
@@ -37,6 +37,12 @@ export function noSuchBucket(store: S3Store): Meaning {
     why: `there is no bucket ${store.bucket}${named}; bucket names are global`,
     hint: "`terraform output -raw bucket_name` gives the exact name",
   };
+}
+
+/** With a path, the server looks for the bucket below it. */
+function pathOf(endpoint: string): string {
+  const { pathname } = new URL(endpoint);
+  return pathname === "/" ? "" : `, which has the path ${pathname}`;
 }
 
 /** `region`: what the bucket's refusal names, if anything. */

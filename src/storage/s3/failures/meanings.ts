@@ -89,7 +89,7 @@ export const NAMES: Readonly<Record<string, Meaning | undefined>> = {
   TemporaryRedirect: {
     code: "bad_config",
     why: "the server sends elsewhere, and what is signed for one is not given to another",
-    hint: "a new bucket needs some minutes; else check AWS_ENDPOINT_URL_S3",
+    hint: "a new bucket needs some minutes; else check the endpoint",
   },
 };
 

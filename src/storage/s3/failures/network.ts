@@ -5,15 +5,22 @@ import type { S3Store } from "../store.ts";
 
 /** A reply that is none of S3's: a captive portal, a proxy's page, another server. */
 export function notS3(store: S3Store, what = "what answered is not S3"): Meaning {
+  const inTheWay = "a proxy or a login page may be in the way";
+  const { endpoint } = store.settings;
   return {
     code: "network",
     why: `${what} (${server(store)})`,
-    hint: "a proxy or a login page may be in the way, or AWS_ENDPOINT_URL_S3 names another kind of server",
+    hint: endpoint === null ? inTheWay : `${inTheWay}, or ${endpointSetting(store)} names another kind of server`,
   };
 }
 
 export function server({ settings: { endpoint } }: S3Store): string {
   return endpoint ?? "S3";
+}
+
+/** What names the endpoint, as a person would look for it. */
+export function endpointSetting({ settings: { endpointOrigin } }: S3Store): string {
+  return endpointOrigin ?? "the endpoint";
 }
 
 /** `undefined` where a reply came. */
@@ -22,7 +29,8 @@ export function sockets(error: unknown, store: S3Store): Meaning | undefined {
   if (code === null || statusOf(error) !== null) return undefined;
   const { hostname = "", address, port } = Object(error) as { hostname?: string; address?: string; port?: number };
   const where = hostname || (address === undefined ? server(store) : `${address}:${port ?? ""}`);
-  const check = store.settings.endpoint === null ? "check the network" : "check the network and AWS_ENDPOINT_URL_S3";
+  const check =
+    store.settings.endpoint === null ? "check the network" : `check the network and ${endpointSetting(store)}`;
   if (/CERT|SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
     return {
       code: "network",
