@@ -42,6 +42,8 @@ ${rows.join("\n")}
 
   NO_COLOR, FORCE_COLOR, TERM, CI
       colours and progress: none off a terminal, with TERM=dumb, or with CI set
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY
+      not used: a store is reached directly
 
 taskflow config list --origin shows what is in force, and from where.
 `;

@@ -4,6 +4,7 @@ import type { LedgerSettings, S3Settings } from "../storage/s3-settings.ts";
 import { isLoopback } from "./parse-url.ts";
 import type { Settings } from "./resolve.ts";
 import type { Origin } from "./sources.ts";
+import { unusedProxy } from "./unused-proxy.ts";
 import type { UserFileSurroundings } from "./user-file.ts";
 
 /** What runs this. */
@@ -32,6 +33,7 @@ export function s3SettingsOf(
     regionOrigin: settings.get("region") === null ? null : describeOrigin(settings.origin("region")),
     endpoint,
     endpointOrigin: endpoint === null ? null : describeOrigin(settings.origin("endpoint")),
+    unusedProxy: unusedProxy(around.env, endpoint),
     linkEndpoint: settings.get("link-endpoint"),
     credentials: settings.credentials(),
     caFile: settings.get("ca-file"),

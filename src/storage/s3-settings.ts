@@ -38,6 +38,8 @@ export interface S3Settings {
   readonly endpoint: string | null;
   /** Where the endpoint is set, for people; `null`: nowhere, or by a program. */
   readonly endpointOrigin: string | null;
+  /** The variable that names a proxy to the endpoint, which is not used; `null`: none does. */
+  readonly unusedProxy: string | null;
   /** The base that links are signed for; `null`: the endpoint. */
   readonly linkEndpoint: string | null;
   readonly credentials: S3Credentials;
@@ -58,6 +60,7 @@ export const DEFAULT_S3_SETTINGS: S3Settings = {
   regionOrigin: null,
   endpoint: null,
   endpointOrigin: null,
+  unusedProxy: null,
   linkEndpoint: null,
   credentials: { kind: "chain" },
   caFile: null,

@@ -82,6 +82,7 @@ describe("help TOPIC", () => {
   test("environment names every variable of the table of settings", async () => {
     const { run } = await createWorld();
     const { stdout } = await run(["help", "environment"]);
+    expect(stdout).toMatch(/HTTPS_PROXY.*\n +not used/);
     for (const { variables } of Object.values(SETTINGS)) for (const name of variables) expect(stdout).toContain(name);
   });
 

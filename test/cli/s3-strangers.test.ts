@@ -151,3 +151,30 @@ describe("the hint names what the endpoint was set by", () => {
     expect(below).toBe(`${plain}, which has the path /path\n`);
   });
 });
+
+describe("a proxy that is set, which is not used, is told where nothing is reached", () => {
+  const PROXY = "http://127.0.0.1:9";
+  const PLAIN = "hint: check the network and --endpoint";
+  const told = (name: string): string => `${PLAIN}; ${name} is set, but taskflow uses no proxy`;
+
+  async function hintOf(endpoint: string, env: Readonly<Record<string, string>>) {
+    const world = await createS3World();
+    const words = ["attach", "list", "T-1", "--endpoint", endpoint];
+    const { status, stderr } = await world.run(words, { env: { ...env, TASKFLOW_RETRY_FOR: "1s" } });
+    expect({ status, stderr }).toMatchObject({ status: 6 });
+    return /^hint: .*$/m.exec(stderr)?.[0];
+  }
+
+  test("where it is the one of the endpoint's protocol", async () => {
+    expect(await hintOf("https://s3.nowhere.invalid", { HTTPS_PROXY: PROXY })).toBe(told("HTTPS_PROXY"));
+    expect(await hintOf("https://s3.nowhere.invalid", { HTTP_PROXY: PROXY })).toBe(PLAIN);
+    expect(await hintOf("http://s3.nowhere.invalid", { HTTPS_PROXY: PROXY, http_proxy: PROXY })).toBe(
+      told("http_proxy"),
+    );
+  });
+
+  test("not for an endpoint that it isn't meant for", async () => {
+    expect(await hintOf("https://s3.nowhere.invalid", { HTTPS_PROXY: PROXY, NO_PROXY: ".invalid" })).toBe(PLAIN);
+    expect(await hintOf("https://127.0.0.1:9", { HTTPS_PROXY: PROXY })).toBe(PLAIN);
+  });
+});

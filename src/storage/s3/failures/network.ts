@@ -29,8 +29,7 @@ export function sockets(error: unknown, store: S3Store): Meaning | undefined {
   if (code === null || statusOf(error) !== null) return undefined;
   const { hostname = "", address, port } = Object(error) as { hostname?: string; address?: string; port?: number };
   const where = hostname || (address === undefined ? server(store) : `${address}:${port ?? ""}`);
-  const check =
-    store.settings.endpoint === null ? "check the network" : `check the network and ${endpointSetting(store)}`;
+  const check = whatToCheck(store);
   if (/CERT|SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
     return {
       code: "network",
@@ -54,4 +53,10 @@ export function sockets(error: unknown, store: S3Store): Meaning | undefined {
     default:
       return { code: "network", why: `the connection to ${where} broke (${code})` };
   }
+}
+
+function whatToCheck(store: S3Store): string {
+  const { endpoint, unusedProxy } = store.settings;
+  const check = endpoint === null ? "check the network" : `check the network and ${endpointSetting(store)}`;
+  return unusedProxy === null ? check : `${check}; ${unusedProxy} is set, but taskflow uses no proxy`;
 }
