@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { bytesOf, calm, collect, concat, keysOf, putOptions, putText, sha256 } from "../../conformance/bodies.ts";
 import { bodyOf } from "../../conformance/bodies.ts";
-import { slowDown } from "../../servers/s3-double/faults.ts";
+import { TaskflowError } from "../../../src/errors.ts";
+import { reply, resetBefore, silent, slowDown } from "../../servers/s3-double/faults.ts";
 import { KEY, MiB, asked, double, driverOn, fileOf, versionsOf } from "./support.ts";
 
 describe("put", () => {
@@ -86,6 +87,44 @@ describe("put", () => {
       expect(counted.slice(firstSent).every(([kind]) => kind === "sent")).toBe(true);
       s3.delete("b", KEY);
     }
+  });
+
+  describe.each([200_000, null])("bytes of one PUT, of a body that tells the size %s,", (size) => {
+    const bytes = bytesOf(200_000);
+
+    test("count once they are there, and not while a server is silent", async () => {
+      const s3 = await double();
+      const driver = await driverOn(s3);
+      const stop = new AbortController();
+      s3.fault({ operation: "PutObject" }, silent());
+      const options = putOptions({ signal: stop.signal, onBytes: (count) => (sum += count) });
+      let sum = 0;
+      const put = driver.put(KEY, bodyOf(bytes, { size }), options);
+      await s3.arrival({ operation: "PutObject" });
+      expect(sum).toBe(0);
+      stop.abort(new TaskflowError("interrupted", "stopped"));
+      await expect(put).rejects.toMatchObject({ code: "interrupted" });
+      expect(sum).toBe(0);
+    });
+
+    test("count once where they went twice, and not at all where they were refused", async () => {
+      const s3 = await double();
+      const driver = await driverOn(s3);
+      let sum = 0;
+      let most = 0;
+      const onBytes = (count: number): void => {
+        sum += count;
+        most = Math.max(most, sum);
+      };
+      s3.fault({ operation: "PutObject", times: 1 }, resetBefore(100_000));
+      await driver.put(KEY, bodyOf(bytes, { size }), putOptions({ onBytes }));
+      expect({ sum, most }).toEqual({ sum: bytes.length, most: bytes.length });
+      s3.fault({ operation: "PutObject" }, reply({ status: 403, code: "AccessDenied" }));
+      await expect(driver.put(`${KEY}-2`, bodyOf(bytes, { size }), putOptions({ onBytes }))).rejects.toMatchObject({
+        code: "access_denied",
+      });
+      expect(sum).toBe(bytes.length);
+    });
   });
 
   test("a pipe of a few bytes is one PUT, a long one is in parts", async () => {

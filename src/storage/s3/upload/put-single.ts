@@ -1,13 +1,14 @@
 /** Upload in one request. */
-import { createHash } from "node:crypto";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { TaskflowError, throwIfAborted } from "../../../errors.ts";
-import type { PutOptions, StoredObject } from "../../driver.ts";
+import type { ObjectRecord, PutOptions, StoredObject } from "../../driver.ts";
 import { encodeRecord } from "../../metadata.ts";
 import { DEFAULT_CLASS } from "../read/describe.ts";
 import { attemptsOf, isNamed, statusOf, withETag } from "../failures/sdk-error.ts";
 import { withGrace } from "../client/grace.ts";
 import { refuseTaken, undoReplacement } from "./guard.ts";
+import { asSdkBody } from "../client/part-body.ts";
+import type { PartBody } from "../client/part-body.ts";
 import { withPayloadHash } from "../client/payload.ts";
 import { dateOf } from "../client/reply.ts";
 import { requestRaw } from "../client/request.ts";
@@ -46,20 +47,24 @@ export function headersFor(
   readonly Tagging?: string;
   readonly StorageClass?: NonNullable<ConstructorParameters<typeof PutObjectCommand>[0]["StorageClass"]>;
 } {
-  if (object.record === null) throw new TaskflowError("internal", "an upload without a record");
   return {
     ...(object.type === null ? {} : { ContentType: object.type }),
-    Metadata: encodeRecord(object.record),
+    Metadata: encodeRecord(recordOf(object)),
     ...taggingOf(object.tags),
     ...(storageClass === undefined ? {} : { StorageClass: storageClass as "STANDARD" }),
   };
+}
+
+function recordOf({ record }: StoredObject): ObjectRecord {
+  if (record === null) throw new TaskflowError("internal", "an upload without a record");
+  return record;
 }
 
 /** All bytes are here, hashed and checked. Errors: `exists`, `checksum_mismatch`, and what every request may meet. */
 export async function putSingle(
   store: S3Store,
   key: string,
-  bytes: Uint8Array,
+  bytes: PartBody,
   sha256: string,
   options: PutOptions,
 ): Promise<StoredObject> {
@@ -90,18 +95,18 @@ export async function putSingle(
 async function sendSingle(
   store: S3Store,
   call: SignalledCall,
-  bytes: Uint8Array,
+  bytes: PartBody,
   object: StoredObject,
   options: PutOptions,
 ): Promise<StoredObject> {
-  const digest = object.record?.sha256 ?? createHash("sha256").update(bytes).digest("hex");
+  const { sha256: digest } = recordOf(object);
   const output = await requestRaw(store, call, async (client, { abortSignal }) => {
     const reply = await client.send(
       withPayloadHash(
         new PutObjectCommand({
           Bucket: store.bucket,
           Key: object.key,
-          Body: bytes,
+          Body: asSdkBody(bytes),
           ContentLength: bytes.length,
           ...headersFor(object, options),
           ...(store.isAws ? { ChecksumSHA256: Buffer.from(digest, "hex").toString("base64") } : {}),

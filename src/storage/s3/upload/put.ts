@@ -4,8 +4,10 @@ import { TaskflowError, throwIfAborted, toTaskflowError } from "../../../errors.
 import type { Body, PutOptions, StoredObject } from "../../driver.ts";
 import { metaAtEnd } from "../../late-meta.ts";
 import { checkTaken, takeBody } from "../../take-body.ts";
+import { countedBody } from "./counted-body.ts";
 import { createDigester } from "./digest.ts";
 import { hearMany } from "../client/grace.ts";
+import { inMemory } from "../client/part-body.ts";
 import { putMultipart, putStreamed } from "./put-multipart.ts";
 import { putSingle } from "./put-single.ts";
 import { spool } from "./spool.ts";
@@ -41,12 +43,30 @@ async function putSmall(
     // What doesn't fit is counted all the same: the count tells that it changed.
     bytes.set(chunk.subarray(0, size - filled), filled);
     filled = Math.min(size, filled + chunk.length);
-    options.onBytes?.(chunk.length);
   });
   await body.settle(came);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   checkTaken(key, { size: came, sha256 }, size, options);
-  return await putSingle(store, key, bytes, sha256, options);
+  return await putCounted(store, key, bytes, sha256, options);
+}
+
+/** What was sent counts for as long as it isn't to be sent again. */
+async function putCounted(
+  store: S3Store,
+  key: string,
+  bytes: Uint8Array,
+  sha256: string,
+  options: PutOptions,
+): Promise<StoredObject> {
+  const counted = countedBody(inMemory(bytes), options.onBytes);
+  try {
+    const stored = await putSingle(store, key, counted.body, sha256, options);
+    counted.arrived();
+    return stored;
+  } catch (error) {
+    counted.failed();
+    throw error;
+  }
 }
 
 type LargeBody = Body & { readonly size: number } & Required<Pick<Body, "readAt">>;
@@ -89,10 +109,7 @@ async function putSpooled(store: S3Store, key: string, body: Body, options: PutO
     await body.settle(digests.size);
     checkTaken(key, digests, body.size, options);
     const atEnd: PutOptions = { ...options, record: { ...options.record, meta: metaAtEnd(options) } };
-    if (bytes !== null) {
-      options.onBytes?.(bytes.length);
-      return await putSingle(store, key, bytes, digests.sha256, atEnd);
-    }
+    if (bytes !== null) return await putCounted(store, key, bytes, digests.sha256, atEnd);
     return await putMultipart(
       store,
       key,

@@ -1,6 +1,7 @@
 /** Sends the parts of an upload: some in flight, each with a buffer of its own. */
 import { UploadPartCommand } from "@aws-sdk/client-s3";
 import { TaskflowError, isTaskflowError, throwIfAborted } from "../../../errors.ts";
+import { countedBody } from "./counted-body.ts";
 import { crcHeader } from "./crc32.ts";
 import type { SentPart, Upload } from "./multipart.ts";
 import type { Part, PartFeed } from "./part-feeds.ts";
@@ -37,8 +38,9 @@ export async function sendParts(job: PartsJob): Promise<SentPart[]> {
       const part = await feed.next(buffer);
       if (part === null) return;
       throwIfAborted(signal);
-      const counted = countedPart(part, onBytes);
-      sent.push({ number: part.number, etag: await sendPart(upload, counted.part, signal), crc: part.crc });
+      const counted = countedBody(part.body, onBytes);
+      const etag = await sendPart(upload, { ...part, body: counted.body }, signal);
+      sent.push({ number: part.number, etag, crc: part.crc });
       counted.arrived();
       await onSent(part.body.length);
     }
@@ -46,30 +48,6 @@ export async function sendParts(job: PartsJob): Promise<SentPart[]> {
   const workers = Math.min(PARTS_IN_FLIGHT, feed.left, Math.max(1, Math.floor(BUFFERS_AT_MOST / feed.bufferSize)));
   await sideBySide(workers, upload.call.signal, work);
   return sent.sort((a, b) => a.number - b.number);
-}
-
-/** Tells how much of it is gone, as it goes: a part may take minutes. */
-function countedPart(part: Part, onBytes: PartsJob["onBytes"]): { readonly part: Part; arrived(): void } {
-  if (onBytes === undefined) return { part, arrived: () => undefined };
-  const { body } = part;
-  let gone = 0;
-  const at = (position: number): void => {
-    onBytes(position - gone);
-    gone = position;
-  };
-  return {
-    part: {
-      ...part,
-      body: {
-        length: body.length,
-        read(position, most) {
-          at(position);
-          return body.read(position, most);
-        },
-      },
-    },
-    arrived: () => at(body.length),
-  };
 }
 
 async function sendPart(upload: Upload, part: Part, signal: AbortSignal): Promise<string> {
