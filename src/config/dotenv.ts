@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import { parseEnv } from "node:util";
-import { foldersUpward } from "./look-upward.ts";
+import { foldersUpward, statOrNull } from "./look-upward.ts";
 import { readPrivateFile } from "./read-private-file.ts";
 
 export interface DotenvVariable {
@@ -26,23 +26,36 @@ export interface Dotenv {
 
 const OURS = /^(?:USE_S3$|AWS_|TASKFLOW_)/;
 
+/** Nothing, a comment, and what other programs read: `NAME` alone, which Docker passes on, and `NAME: value`. */
+const OF_OTHERS = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*(?::.*)?)?$/s;
+
 /**
  * The nearest `.env` of `foldersUpward`. One that is owned by another user or world-writable, that can't be read or is
- * larger than 64 KiB is left out with a warning, and none farther up takes its place. A folder of that name (a Python
- * environment) is none. `uid` is `null` where files have no numeric owner; then only the content counts.
+ * larger than 64 KiB is left out with a warning, and none farther up takes its place. A folder of that name is none, with
+ * a warning unless it is a Python environment. `uid` is `null` where files have no numeric owner; then only the content counts.
  */
 export function readDotenv(cwd: string, home: string | null, uid: number | null): Dotenv {
+  const warnings: string[] = [];
   for (const folder of foldersUpward(cwd, home)) {
     const file = path.join(folder, ".env");
     const found = readPrivateFile(file, uid);
-    if (found === null) continue;
+    if (found === null) {
+      if (isStrayFolder(file)) warnings.push(`${file} is a folder, so no settings are read from it`);
+      continue;
+    }
     if ("refused" in found) {
-      return { path: null, variables: new Map(), warnings: [found.refused], refused: found.refused };
+      return { path: null, variables: new Map(), warnings: [...warnings, found.refused], refused: found.refused };
     }
     const { variables, problems } = parseDotenv(found.text);
-    return { path: file, variables, warnings: problems.map((problem) => `${file} ${problem}`), refused: null };
+    warnings.push(...problems.map((problem) => `${file} ${problem}`));
+    return { path: file, variables, warnings, refused: null };
   }
-  return { path: null, variables: new Map(), warnings: [], refused: null };
+  return { path: null, variables: new Map(), warnings, refused: null };
+}
+
+/** Docker makes one where it is told to mount a file that isn't there. */
+function isStrayFolder(file: string): boolean {
+  return statOrNull(file)?.isDirectory() === true && statOrNull(path.join(file, "pyvenv.cfg")) === null;
 }
 
 /**
@@ -55,14 +68,17 @@ export function parseDotenv(text: string): {
 } {
   const variables = new Map<string, DotenvVariable>();
   const problems: string[] = [];
+  const unread: number[] = [];
   // A byte order mark counts as space in the expression below.
   const lines = text.split(/\r?\n/);
   for (let index = 0; index < lines.length; index += 1) {
     const line = index + 1;
-    const [, name, assigned, rest = ""] = /^\s*(?:export\s+)?([\w.-]+)\s*(=?)\s*(.*)$/s.exec(lines[index] ?? "") ?? [];
-    if (name === undefined) continue;
-    if (assigned === "") {
-      if (OURS.test(name)) problems.push(`line ${line} is not NAME=VALUE, so ${name} is not read`);
+    const text = lines[index] ?? "";
+    const [, name, assigned, rest = ""] = /^\s*(?:export\s+)?([\w.-]+)\s*(=?)\s*(.*)$/s.exec(text) ?? [];
+    if (name === undefined || assigned === "") {
+      if (name !== undefined && OURS.test(name)) {
+        problems.push(`line ${line} is not NAME=VALUE, so ${name} is not read`);
+      } else if (!OF_OTHERS.test(text)) unread.push(line);
       continue;
     }
     const more = linesToClosingQuote(rest, lines, index);
@@ -78,8 +94,18 @@ export function parseDotenv(text: string): {
     if (value === undefined) problems.push(`line ${line}: ${name} can't be read`);
     else variables.set(name, { value, line });
   }
+  if (unread.length > 0) problems.push(notRead(unread));
   return { variables, problems };
 }
+
+/** What it may be: it is not shown, for it may be the rest of a secret. */
+function notRead(lines: readonly number[]): string {
+  if (lines.length === 1) return `line ${lines.join()} is not NAME=VALUE, so it is not read`;
+  const more = lines.length > SHOWN ? ` and ${lines.length - SHOWN} more` : "";
+  return `lines ${lines.slice(0, SHOWN).join(", ")}${more} are not NAME=VALUE, so they are not read`;
+}
+
+const SHOWN = 3;
 
 /** The lines after `index` that a quoted value goes on in; `null` where its quote is never closed. */
 function linesToClosingQuote(rest: string, lines: readonly string[], index: number): readonly string[] | null {

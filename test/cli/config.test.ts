@@ -119,3 +119,18 @@ describe("config set, get, unset, path", () => {
     });
   });
 });
+
+test("what a .env says in vain is told by every command that reads it", async () => {
+  const world = await createWorld();
+  const file = await world.write(".env", "NONSENSE LINE\nAWS_S3_BUKET=acme\n");
+  const listed = await world.run(["attach", "list", "T-1"]);
+  expect(listed.stderr).toContain(`warning: ${file} line 1 is not NAME=VALUE, so it is not read\n`);
+  expect(listed.stderr).toContain(`warning: AWS_S3_BUKET in ${file} line 2 is not used: did you mean AWS_S3_BUCKET?\n`);
+});
+
+test("a .env that is a folder is told", async () => {
+  const world = await createWorld();
+  await world.write(".env/something");
+  const { stderr } = await world.run(["attach", "list", "T-1"]);
+  expect(stderr).toContain(`warning: ${world.cwd}/.env is a folder, so no settings are read from it\n`);
+});

@@ -51,11 +51,14 @@ describe("which .env is read", () => {
     expect(readDotenv(write("plain/"), link, UID).path).toBe(file);
   });
 
-  test("a folder named .env is none", () => {
+  test("a folder named .env is none, which is told unless it is a Python environment", () => {
     const { write, home, repo } = project();
-    write("repo/a/.env/");
+    write("repo/a/.env/pyvenv.cfg");
     const file = write("repo/.env", "USE_S3=true");
     expect(readDotenv(path.join(repo, "a"), home, UID)).toMatchObject({ path: file, warnings: [] });
+    const folder = write("repo/b/.env/").replace(/\/$/, "");
+    const warnings = [`${folder} is a folder, so no settings are read from it`];
+    expect(readDotenv(path.join(repo, "b"), home, UID)).toMatchObject({ path: file, warnings });
   });
 });
 
@@ -123,8 +126,7 @@ describe("what is read from it", () => {
     ["AWS_X=a=b", "a=b"],
     ["AWS_X=crlf\r\n", "crlf"],
     ["\uFEFFAWS_X=bom", "bom"],
-    ["a line without a sign\nAWS_X=after", "after"],
-    ["=3\nAWS_X=after", "after"],
+    ["# comment\n \nPASSED_ON\nexport PASSED_ON\nYAML: too\nAWS_X=after", "after"],
     ["AWS_X=first\nAWS_X=last", "last"],
     ['TEXT="two\nlines"\nAWS_X=after', "after"],
   ])("%j", (text, value) => {
@@ -143,7 +145,11 @@ describe("what is read from it", () => {
     ["AWS_REGION: eu-central-1", "line 1 is not NAME=VALUE, so AWS_REGION is not read"],
     ['\nAWS_REGION="eu', "line 2: the quote is not closed, so AWS_REGION is not read"],
     ['MOTTO="oops\nAWS_REGION=eu\nEND="', "line 1: its quote is closed only in line 3"],
-  ])("a line of ours that can't be read is no silent loss: %j", (text, problem) => {
+    ["a line without a sign\nAWS_X=after", "line 1 is not NAME=VALUE, so it is not read"],
+    ["\n=3\nAWS_X=after", "line 2 is not NAME=VALUE, so it is not read"],
+    ["a b\n\nc d\n", "lines 1, 3 are not NAME=VALUE, so they are not read"],
+    ["a b\n".repeat(9), "lines 1, 2, 3 and 6 more are not NAME=VALUE, so they are not read"],
+  ])("a line that can't be read is no silent loss: %j", (text, problem) => {
     expect(parseDotenv(text).problems).toEqual([problem]);
   });
 

@@ -278,6 +278,37 @@ describe("warnings", () => {
     ]);
   });
 
+  test.each([
+    ["AWS_S3_BUKET", "AWS_S3_BUCKET"],
+    ["AWS_S3BUCKET", "AWS_S3_BUCKET"],
+    ["AWS_REGOIN", "AWS_REGION"],
+    ["AWS_DEFUALT_REGION", "AWS_DEFAULT_REGION"],
+    ["AWS_PROFLE", "AWS_PROFILE"],
+    ["AWS_ACESS_KEY_ID", "AWS_ACCESS_KEY_ID"],
+    ["AWS_SECRET_ACCES_KEY", "AWS_SECRET_ACCESS_KEY"],
+    ["AWS_SESION_TOKEN", "AWS_SESSION_TOKEN"],
+    ["AWS_ENDPOINT_URLS3", "AWS_ENDPOINT_URL_S3"],
+    ["AWS_ENPOINT_URL", "AWS_ENDPOINT_URL"],
+  ])("name %s: %s is meant", async (misspelt, meant) => {
+    const { write, settings } = project();
+    const file = write("repo/.env", `${misspelt}=x\n`);
+    expect((await settings({ env: { [misspelt]: "x" } })).warnings).toEqual([
+      `${misspelt} in the environment is not used: did you mean ${meant}?`,
+      `${misspelt} in ${file} line 1 is not used: did you mean ${meant}?`,
+    ]);
+  });
+
+  test("do not name what AWS's tools and other programs read", async () => {
+    const theirs = `PAGER MAX_ATTEMPTS RETRY_MODE SDK_LOAD_CONFIG CONFIG_FILE SHARED_CREDENTIALS_FILE CLI_AUTO_PROMPT
+      DEFAULT_OUTPUT DEFAULT_PROFILE DEFAULTS_MODE ROLE_ARN ROLE_SESSION_NAME WEB_IDENTITY_TOKEN_FILE SECURITY_TOKEN
+      EC2_METADATA_DISABLED EXECUTION_ENV USE_FIPS_ENDPOINT USE_DUALSTACK_ENDPOINT S3_USE_ARN_REGION STS_REGIONAL_ENDPOINTS
+      ENDPOINT_URL_SQS ENDPOINT_URL_SNS ENDPOINT_URL_STS ENDPOINT_URL_SSM ENDPOINT_URL_EC2 IGNORE_CONFIGURED_ENDPOINT_URLS
+      ACCESS_KEY SECRET_KEY ACCOUNT_ID BUCKET BUCKET_NAME S3_BUCKET_NAME S3_BUCKETS S3_BUCKET_2 S3_REGION S3_ENDPOINT REGIONS
+      REGION1 PROFILES CONTAINER_CREDENTIALS_FULL_URI CONTAINER_AUTHORIZATION_TOKEN REQUEST_CHECKSUM_CALCULATION VAULT`;
+    const env = Object.fromEntries(theirs.split(/\s+/).map((name) => [`AWS_${name}`, "x"]));
+    expect((await project().settings({ env })).warnings).toEqual([]);
+  });
+
   test("name a .env that is not read", async () => {
     const { write, settings } = project();
     const file = write("repo/.env", "USE_S3=true\n");
