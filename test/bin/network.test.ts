@@ -45,12 +45,12 @@ function expectWhole(s3: S3Double): void {
   expect(s3.uploads(BUCKET)).toEqual([]);
 }
 
-test("a network that is away for longer than five attempts: exit 6, and the same command sends it", async () => {
+test("a network that is away for longer than it is tried: exit 6, and the same command sends it", async () => {
   const { s3, upload } = await scene();
   const away = s3.fault({ operation: "UploadPart" }, resetBefore(100_000));
-  const { status, stdout, stderr } = await upload();
+  const { status, stdout, stderr } = await upload("--retry-for", "2s");
   expect({ status, stdout }).toEqual({ status: 6, stdout: "" });
-  expect(stderr).toMatch(/^error: .*5 times/m);
+  expect(stderr).toMatch(/^error: .*\d times/m);
   expect(stderr, "no byte is there").not.toContain("are there");
   away.remove();
   const again = await upload();

@@ -265,8 +265,9 @@ describe("servers that fail for a while", () => {
     expect(s3.requests).toHaveLength(3);
   });
 
-  test("F8 failures for ever: five attempts, and the message says so", async () => {
-    const { s3, driver } = await scene();
+  test("F8 failures for ever of a server that did nothing else yet: five attempts, and the message says so", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
     s3.fault({ operation: "GetObject" }, slowDown(Infinity));
     const error = await rejection(driver.get(KEY, { signal: calm }), "throttled");
     expect(error.message).toContain("5 times");

@@ -1,6 +1,7 @@
 /** An undelete that may only copy, and whose replies are lost. */
 import { afterEach, expect, test } from "vitest";
 import type { StorageDriver } from "../../../../src/storage/driver.ts";
+import type { S3Settings } from "../../../../src/storage/s3-settings.ts";
 import { calm, collect, putText, readText } from "../../../conformance/bodies.ts";
 import { startAsAws } from "../../../servers/as-aws.ts";
 import { reply, resetAfterStoring } from "../../../servers/s3-double/faults.ts";
@@ -17,11 +18,11 @@ afterEach(async () => {
 async function scene({ isAws }: { isAws: boolean }): Promise<{ s3: S3Double; driver: StorageDriver }> {
   const deny = [{ actions: ["s3:DeleteObjectVersion"] }];
   const s3 = await double({ users: [{ accessKeyId: "AKIAROLE", secretAccessKey: "s".repeat(20), deny }] });
-  let settings = {};
+  let settings: Partial<S3Settings> = { retryForSeconds: 1 };
   if (isAws) {
     const { endpoint, caFile, stop } = await startAsAws(s3.endpoint);
     open.push(stop);
-    settings = { endpoint, caFile };
+    settings = { ...settings, endpoint, caFile };
   }
   const driver = await driverOn(s3, { settings });
   await putText(driver, KEY, "hello");
