@@ -530,6 +530,22 @@ describe("listings", () => {
     expect(await rows(truncatedWithoutToken())).toMatch(/not where/);
   });
 
+  test("what was not asked for is never taken for what was", async () => {
+    const { s3, driver } = await scene();
+    const row = `<Key>tasks/T-9/another</Key><LastModified>2026-11-01T00:00:00.000Z</LastModified><Size>1</Size>`;
+    const page = (name: string, rows: string): string =>
+      `<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><IsTruncated>false</IsTruncated>${rows}</${name}>`;
+    const live = page("ListBucketResult", `<Contents>${row}</Contents>`);
+    s3.fault({ operation: "ListObjectsV2" }, reply({ status: 200, body: live }));
+    const marker = `<DeleteMarker><VersionId>m</VersionId><IsLatest>true</IsLatest>${row}</DeleteMarker>`;
+    const deleted = page("ListVersionsResult", `${marker}<Version><VersionId>v</VersionId>${row}</Version>`);
+    s3.fault({ operation: "ListObjectVersions" }, reply({ status: 200, body: deleted }));
+    for (const listing of [driver.list, versionsOf(driver).listDeleted]) {
+      const error = await rejection(collect(listing("tasks/T-1/", { signal: calm })), "network");
+      expect(error.message).toContain("lists what was not asked for");
+    }
+  });
+
   test("F26 a page is no object, though it has an ETag as files of a web server have", async () => {
     const { s3 } = await scene();
     const web = createServer((request, response) => {

@@ -2,7 +2,7 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { ListOptions, ObjectInfo } from "../../driver.ts";
 import { DEFAULT_CLASS, wholeSeconds } from "./describe.ts";
-import { checkPage, decodeKey, eachOfPages, incomplete } from "./pages.ts";
+import { checkPage, eachOfPages, incomplete, listedKey } from "./pages.ts";
 import { request } from "../client/request.ts";
 import type { S3Store } from "../store.ts";
 
@@ -29,7 +29,7 @@ export function list(store: S3Store, prefix: string, { after, signal }: ListOpti
         throw incomplete(call, "the store leaves out what each object is");
       }
       return {
-        key: decodeKey(Key, page.EncodingType),
+        key: listedKey(call, prefix, Key, page.EncodingType),
         size: Size,
         modifiedAt: wholeSeconds(LastModified),
         storageClass: StorageClass ?? DEFAULT_CLASS,

@@ -59,3 +59,10 @@ export function decodeKey(text: string, encoding: string | undefined): string {
     return text;
   }
 }
+
+/** The key as it is. Errors: `network` where it isn't under the prefix: who deletes a task by its listing would delete another. */
+export function listedKey(call: Call, prefix: string, text: string, encoding: string | undefined): string {
+  const key = decodeKey(text, encoding);
+  if (!key.startsWith(prefix)) throw incomplete(call, "the store lists what was not asked for");
+  return key;
+}

@@ -6,7 +6,7 @@ import type { TaskflowError } from "../../../errors.ts";
 import { compareKeys, sortKeys } from "../../key-order.ts";
 import { DEFAULT_CLASS } from "../read/describe.ts";
 import type { Call } from "../failures/errors.ts";
-import { checkPage, decodeKey, eachOfPages, incomplete } from "../read/pages.ts";
+import { checkPage, decodeKey, eachOfPages, incomplete, listedKey } from "../read/pages.ts";
 import { request } from "../client/request.ts";
 import type { S3Store } from "../store.ts";
 
@@ -56,8 +56,8 @@ export async function* listVersions(
     const { NextKeyMarker, NextVersionIdMarker, EncodingType, Versions, DeleteMarkers } = page;
     if (more && !NextKeyMarker) throw incomplete(call, "the store says that there is more, but not where");
     const items = merge(
-      (Versions ?? []).map((one) => entryOf(call, { ...one, isMarker: false }, EncodingType)),
-      (DeleteMarkers ?? []).map((one) => entryOf(call, { ...one, isMarker: true }, EncodingType)),
+      (Versions ?? []).map((one) => entryOf(call, prefix, { ...one, isMarker: false }, EncodingType)),
+      (DeleteMarkers ?? []).map((one) => entryOf(call, prefix, { ...one, isMarker: true }, EncodingType)),
     );
     const next = JSON.stringify([decodeKey(NextKeyMarker ?? "", EncodingType), NextVersionIdMarker]);
     return { items, next: more ? next : null };
@@ -136,13 +136,13 @@ async function scan(
 
 type Listed = ObjectVersion & { readonly isMarker: boolean };
 
-function entryOf(call: Call, listed: Listed, encoding: string | undefined): Entry {
+function entryOf(call: Call, prefix: string, listed: Listed, encoding: string | undefined): Entry {
   const { Key, VersionId, IsLatest, LastModified, Size, StorageClass, isMarker } = listed;
   if (Key === undefined || VersionId === undefined || LastModified === undefined) {
     throw incomplete(call, "the store leaves out what each version is");
   }
   return {
-    key: decodeKey(Key, encoding),
+    key: listedKey(call, prefix, Key, encoding),
     versionId: VersionId,
     isMarker,
     isLatest: IsLatest === true,
