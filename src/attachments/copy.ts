@@ -82,7 +82,7 @@ export async function copyOne(stores: Stores, { attachment, isThere }: Pair, opt
   if (options.dryRun) return { outcome: "copied", attachment, adopted: false };
   let got: GetResult;
   try {
-    got = await stores.from.get(attachment.key, options);
+    got = await stores.from.get(attachment.key, { signal: options.signal, wantsTags: true });
   } catch (error) {
     if (isTaskflowError(error) && error.code === "not_found") return { outcome: "gone", attachment };
     throw error;

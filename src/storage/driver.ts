@@ -227,6 +227,13 @@ export interface Supports {
   readonly maxSize: number;
 }
 
+export interface GetOptions {
+  readonly range?: Range;
+  /** Warns where tags may not be read, so that an object may have some that are not told. */
+  readonly wantsTags?: boolean;
+  readonly signal: AbortSignal;
+}
+
 export interface StorageDriver {
   /** Where it is, printable, never a secret: an absolute path or `s3://bucket`. */
   readonly location: string;
@@ -246,7 +253,7 @@ export interface StorageDriver {
   /** All that is known of one object, its versions too. `not_found` as `head`. */
   inspect(key: string, options: { signal: AbortSignal }): Promise<Inspection>;
   /** `not_found` as `head`. A range reaches at most to the end; one that begins past it is `usage`. */
-  get(key: string, options: { range?: Range; signal: AbortSignal }): Promise<GetResult>;
+  get(key: string, options: GetOptions): Promise<GetResult>;
   /** Live objects in S3's key order (bytes of UTF-8), a page at a time. A broken page throws; the list is never shorter than the truth. */
   list(prefix: string, options: ListOptions): AsyncIterable<ObjectInfo>;
   /** One result a key, in the order given, each only once it is durable. An absent key is no error. */

@@ -1,7 +1,8 @@
 /** Copying from store to store: what arrives, what is skipped, what is refused. */
 import { appendFile, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { BUCKET, createS3World } from "./s3-support.ts";
 import { createWorld, itemsOf } from "./support.ts";
 import type { World } from "./support.ts";
 
@@ -169,4 +170,40 @@ test.each([
   const result = await world.run(["attach", "copy", ...options]);
   expect({ status: result.status, stdout: result.stdout }).toEqual({ status, stdout: "" });
   expect(result.stderr).toContain(said);
+});
+
+describe("tags of a bucket", () => {
+  const OWNER = { accessKeyId: "AKIAOWNER", secretAccessKey: "the-owner-of-it" };
+  const READER = {
+    accessKeyId: "AKIAREADER",
+    secretAccessKey: "one-who-reads-no-tags",
+    deny: [{ actions: ["s3:GetObjectTagging"] }],
+  };
+  const COPY_DOWN = ["attach", "copy", "--from", `s3://${BUCKET}`, "--to", "./copy"];
+
+  async function tagged() {
+    const world = await createS3World({ users: [OWNER, READER] });
+    const keys = [await world.attach("T-1", "a.txt"), await world.attach("T-1", "b.txt", "b", "--tag", "kind=photo")];
+    return { ...world, keys };
+  }
+
+  test("come along", async () => {
+    const world = await tagged();
+    const { status, stderr } = await world.run(COPY_DOWN);
+    expect(status).toBe(0);
+    expect(stderr).not.toContain("warning");
+    const { document } = await world.json(["attach", "show", ...world.keys, "--store", "./copy"]);
+    expect(itemsOf(document)).toMatchObject([{ tags: {} }, { tags: { kind: "photo" } }]);
+  });
+
+  test("that may not be read look like none, which is said once", async () => {
+    const world = await tagged();
+    const env = { AWS_ACCESS_KEY_ID: READER.accessKeyId, AWS_SECRET_ACCESS_KEY: READER.secretAccessKey };
+    const { status, document, stderr } = await world.json(COPY_DOWN, { env });
+    expect(status).toBe(0);
+    expect(document["warnings"]).toEqual([
+      expect.stringContaining("tags may not be read in s3://acme (s3:GetObjectTagging)"),
+    ]);
+    expect(stderr.match(/^warning/gm)).toHaveLength(1);
+  });
 });

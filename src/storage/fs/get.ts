@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { TaskflowError, abortReason, throwIfAborted } from "../../errors.ts";
-import type { GetResult, Range } from "../driver.ts";
+import type { GetOptions, GetResult, Range } from "../driver.ts";
 import { closeQuietly } from "./durable.ts";
 import { describe } from "./describe.ts";
 import { asTaskflowError, isErrno } from "./errors.ts";
@@ -12,11 +12,6 @@ import { notFound } from "./folder.ts";
 import { levelsExist, taskLevels } from "./levels.ts";
 import { placeOf } from "./paths.ts";
 import type { Layout, Place } from "./paths.ts";
-
-export interface GetOptions {
-  readonly range?: Range;
-  readonly signal: AbortSignal;
-}
 
 /** As `StorageDriver.get`. `handles` holds what is open until it was read to the end, left or closed. */
 export async function get(

@@ -38,8 +38,8 @@ export interface Learnt {
   ignoresConditions: boolean;
   /** Uploads can't be noted in the ledger, and that was said. */
   cannotNote: boolean;
-  /** `GetObjectTagging` is not to be had. */
-  tagsUnreadable: boolean;
+  /** Whether tags may be read; `null`: nobody has asked yet. */
+  tags: "told" | "hidden" | null;
   /** How far the server's clock is ahead of this machine's; 0 until a reply has told. */
   clockOffsetMs: number;
   /** What GetBucketVersioning said. */

@@ -205,7 +205,7 @@ describe("delete and undelete", () => {
       s3.delete("b", key);
     }
     s3.fault({ operation: "ListObjectVersions" }, slowDown(Infinity, 0));
-    const driver = await driverOn(s3, { settings: { retryForSeconds: 5 } });
+    const driver = await driverOn(s3);
     const results = await collect(versionsOf(driver).undelete(keys, { signal: calm }));
     expect(results.map(({ error }) => error?.code)).toEqual(keys.map(() => "throttled"));
     expect(asked(s3).length).toBeLessThanOrEqual(5);

@@ -2,7 +2,7 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { TaskflowError, abortReason, isTaskflowError } from "../../../errors.ts";
-import type { GetResult, Range } from "../../driver.ts";
+import type { GetOptions, GetResult, Range } from "../../driver.ts";
 import { decodeRecord } from "../../metadata.ts";
 import { archivedError } from "../failures/archived.ts";
 import { describe } from "./describe.ts";
@@ -13,18 +13,18 @@ import type { SignalledCall } from "../client/request.ts";
 import type { S3Store } from "../store.ts";
 import { tagsOf } from "./tags.ts";
 
-export interface GetOptions {
-  readonly range?: Range;
-  readonly signal: AbortSignal;
-}
-
 /** As `StorageDriver.get`. */
-export async function get(store: S3Store, key: string, { range, signal }: GetOptions): Promise<GetResult> {
+export async function get(store: S3Store, key: string, { range, wantsTags, signal }: GetOptions): Promise<GetResult> {
   const call: SignalledCall = { act: `read ${key}`, action: "s3:GetObject", key, signal };
   const reply = await open(store, call, key, range === undefined ? undefined : rangeHeader(range.start, range.end));
   try {
     const { start, end, size } = spanOf(store, key, range, reply);
-    const object = describe(key, size, reply, await tagsOf(store, key, reply.TagCount, { signal }));
+    const object = describe(
+      key,
+      size,
+      reply,
+      await tagsOf(store, key, reply.TagCount, { signal, wanted: wantsTags === true }),
+    );
     const source: Source = { store, call, key, etag: reply.ETag, start, end };
     return { object, chunks: { [Symbol.asyncIterator]: () => read(source, bodyOf(reply)) } };
   } catch (error) {

@@ -12,17 +12,34 @@ interface Place {
   readonly versionId?: string | undefined;
 }
 
+export interface TagsOptions {
+  readonly signal: AbortSignal;
+  readonly versionId?: string;
+  /** As `GetOptions.wantsTags`. */
+  readonly wanted?: boolean;
+}
+
 /** `count`: as HEAD or GET told it; left out where there are none, or none may be read. */
 export async function tagsOf(
   store: S3Store,
   key: string,
   count: number | undefined,
-  { signal, versionId }: { readonly signal: AbortSignal; readonly versionId?: string },
+  { signal, versionId, wanted = false }: TagsOptions,
 ): Promise<Tags> {
-  if (count === undefined || count === 0 || store.learnt.tagsUnreadable) return {};
-  const tags = await readableTags(store, { key, versionId }, ["unsupported", "access_denied"], signal);
-  if (tags === null) store.learnt.tagsUnreadable = true;
+  const { learnt } = store;
+  const isUnknown = count === undefined && wanted && learnt.tags === null;
+  if ((!isUnknown && (count ?? 0) === 0) || learnt.tags === "hidden") return {};
+  const tags = await allTags(store, { key, versionId }, signal);
+  if (tags !== null) learnt.tags = "told";
+  else hide(store, wanted);
   return tags ?? {};
+}
+
+function hide({ location, learnt, warn }: S3Store, wanted: boolean): void {
+  if (wanted && learnt.tags !== "hidden") {
+    warn(`tags may not be read in ${location} (s3:GetObjectTagging): what has any is taken without them`);
+  }
+  learnt.tags = "hidden";
 }
 
 /** `null` where they may not be read, or not any more. Asked for without a HEAD: it tells of tags only whom may read them. */
