@@ -1,6 +1,7 @@
 /** `upload --replace`: what has the name already, and what of it goes once the new one is stored. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isTaskflowError } from "../errors.ts";
+import { isTaskflowError, toTaskflowError } from "../errors.ts";
+import type { TaskflowError } from "../errors.ts";
 import type { ObjectInfo, StorageDriver } from "../storage/driver.ts";
 import { parseKey, taskPrefix } from "./key.ts";
 import { cleanName } from "./name.ts";
@@ -17,6 +18,8 @@ export interface Replaced {
   readonly replaced: readonly string[];
   /** Another upload of this name at the same time came out newer, and this one was deleted for it. */
   readonly supersededBy?: string;
+  /** Why older ones are still there, all or some: the new one is stored all the same. */
+  readonly failure?: TaskflowError;
 }
 
 /**
@@ -57,7 +60,7 @@ export async function untilNewer(before: readonly ObjectInfo[], { now }: { now()
 /**
  * Deletes what had this name before, and settles with uploads that ran at the same time: each of them sees all that
  * was stored before its own listing, and the newest by the store's clock (then by key) stays. The one that lists last
- * sees them all, so exactly one is left.
+ * sees them all, so exactly one is left. Never rejects: what is stored is stored, whatever comes after it.
  */
 export async function replaceOlder(
   driver: StorageDriver,
@@ -66,16 +69,24 @@ export async function replaceOlder(
   before: readonly ObjectInfo[],
 ): Promise<Replaced> {
   const known = new Set(before.map(({ key }) => key));
-  const now = await namesakes(driver, request);
-  // Each by the time at which all see it: two who compare by different ones could both give way. Who isn't there any more
-  // has lost already.
-  const [winner] = now.filter(({ key }) => !known.has(key)).toSorted(newestFirst);
-  const losers = now.map(({ key }) => key).filter((key) => key !== winner?.key);
   const replaced: string[] = [];
-  for await (const result of driver.delete(losers, { signal: request.signal })) {
-    if (result.error !== undefined) throw result.error;
-    if (result.existed !== false && result.key !== stored.key) replaced.push(result.key);
+  const failures: TaskflowError[] = [];
+  let winner: ObjectInfo | undefined = stored;
+  try {
+    const now = await namesakes(driver, request);
+    // Each by the time at which all see it: two who compare by different ones could both give way. Who isn't there any
+    // more has lost already.
+    [winner] = now.filter(({ key }) => !known.has(key)).toSorted(newestFirst);
+    const losers = now.map(({ key }) => key).filter((key) => key !== winner?.key);
+    for await (const { key, error, existed } of driver.delete(losers, { signal: request.signal })) {
+      if (error !== undefined) failures.push(error);
+      else if (existed !== false && key !== stored.key) replaced.push(key);
+    }
+  } catch (error) {
+    failures.push(toTaskflowError(error));
   }
+  const [failure] = failures;
+  if (failure !== undefined) return { replaced, failure };
   return { replaced, ...(winner === undefined || winner.key === stored.key ? {} : { supersededBy: winner.key }) };
 }
 

@@ -50,7 +50,7 @@ export interface UploadRequest {
   readonly onRead?: (count: number) => void;
 }
 
-/** `replaced` and `supersededBy` of `replace`; of a dry run, what would be. */
+/** `replaced`, `supersededBy` and `failure` of `replace`; of a dry run, what would be. */
 export interface UploadResult extends Replaced {
   readonly attachment: Attachment;
 }

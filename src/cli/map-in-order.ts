@@ -64,6 +64,9 @@ export async function* workInOrder<Item, Result>(
   const outcomes = mapInOrder(
     untilTheEnd(),
     async (item): Promise<Outcome<Item, Result> | null> => {
+      // p-map takes some before there is room for them.
+      if (signal.aborted) end ??= { reason: abortReason(signal) };
+      if (end !== null) return null;
       try {
         return { item, result: await work(item) };
       } catch (error) {

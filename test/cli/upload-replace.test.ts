@@ -1,6 +1,6 @@
 /** `upload --replace`. */
 import { describe, expect, test } from "vitest";
-import { reply } from "../servers/s3-double/faults.ts";
+import { reply, silent } from "../servers/s3-double/faults.ts";
 import { BUCKET, createS3World } from "./s3-support.ts";
 import { createWorld, firstOf } from "./support.ts";
 
@@ -94,6 +94,38 @@ describe("--replace", () => {
     expect((await world.run([...argv, "--yes"])).status).toBe(0);
     expect(world.s3.keys(BUCKET)).toHaveLength(1);
     expect(world.s3.keys(BUCKET)).not.toEqual([first]);
+  });
+
+  test("tells what is attached where the older one can't be deleted: exit 7", async () => {
+    const world = await createS3World();
+    const old = await world.attach("T-1", "a.txt");
+    await world.write("a.txt", "new");
+    world.s3.fault({ operation: "DeleteObject" }, reply({ status: 403, code: "AccessDenied" }));
+    world.s3.fault({ operation: "DeleteObjects" }, reply({ status: 403, code: "AccessDenied" }));
+    const { status, document, stderr } = await world.json(["attach", "upload", "T-1", "a.txt", "--replace"]);
+    const { key } = firstOf(document);
+    expect(status).toBe(7);
+    expect(world.s3.keys(BUCKET).toSorted()).toEqual([old, key].toSorted());
+    expect(document["errors"]).toMatchObject([{ code: "access_denied", index: 0, item: "a.txt" }]);
+    expect(stderr).toContain(`error: ${key} is attached, but older ones of that name stay: `);
+    expect(stderr).toContain("attached 1 file (3 B)");
+  });
+
+  test("tells what is attached where it is interrupted before the older one is deleted", async () => {
+    const world = await createS3World();
+    const old = await world.attach("T-1", "a.txt");
+    await world.write("a.txt", "new");
+    world.s3.fault({ operation: "ListObjectsV2", nth: 2 }, silent());
+    const stop = new AbortController();
+    const running = world.run(["attach", "upload", "T-1", "a.txt", "--replace"], { signal: stop.signal });
+    await world.s3.arrival({ operation: "ListObjectsV2" });
+    await world.s3.arrival({ operation: "ListObjectsV2" });
+    stop.abort();
+    const { status, stdout, stderr } = await running;
+    expect(status).toBe(130);
+    expect(world.s3.keys(BUCKET).toSorted()).toEqual([old, stdout.trim()].toSorted());
+    expect(stderr).toContain("attached 1 file (3 B)");
+    expect(stderr).not.toContain("nothing was attached");
   });
 
   test("with nothing to replace replaces nothing, and a failed upload deletes nothing", async () => {

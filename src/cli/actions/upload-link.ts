@@ -7,6 +7,7 @@ import { isArchiveClass } from "../../storage/archive-class.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import type { UploadOptions } from "../commands/upload.ts";
 import { earlyEndText, markdownLink } from "../link-view.ts";
+import { shellQuote } from "../output/format.ts";
 import { printable } from "../output/printable.ts";
 import type { Session } from "../session.ts";
 import { getLinksReady } from "./links-ready.ts";
@@ -44,7 +45,9 @@ export async function linksOf<Row>(
       if (early !== null) await session.report.warning(printable(early));
       return link.request.url;
     } catch (error) {
-      const { code, message, hint } = toTaskflowError(error);
+      const { code, message, hint: said, retryable } = toTaskflowError(error);
+      // The same command once more would attach it once more.
+      const hint = retryable ? `make one with: taskflow attach presign ${shellQuote(key)}` : said;
       throw new TaskflowError(code, `${key} is attached, but there is no link to it: ${message}`, {
         hint,
         cause: error,

@@ -1,6 +1,7 @@
 /** `upload --replace`: what is asked first, and what can't be meant. */
 import { parseKey } from "../../attachments/key.ts";
 import { namesakes } from "../../attachments/replace.ts";
+import type { UploadResult } from "../../attachments/upload.ts";
 import { TaskflowError } from "../../errors.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import type { UploadOptions } from "../commands/upload.ts";
@@ -67,4 +68,18 @@ export function namesOnce(): { take(name: string): void } {
       taken.add(normal);
     },
   };
+}
+
+/** What kept older ones from being deleted; `null`: nothing. */
+export function notReplaced({ attachment, failure }: UploadResult): TaskflowError | null {
+  if (failure === undefined || failure.code === "interrupted") return failure ?? null;
+  const { code, message, retryable, requestId, context } = failure;
+  // The same command once more would attach it once more.
+  const hint = retryable ? `see them with: taskflow attach list ${attachment.task}` : failure.hint;
+  return new TaskflowError(code, `${attachment.key} is attached, but older ones of that name stay: ${message}`, {
+    hint,
+    requestId,
+    context,
+    cause: failure,
+  });
 }

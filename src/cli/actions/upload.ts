@@ -7,7 +7,7 @@ import { parseTask } from "../../attachments/task.ts";
 import { upload } from "../../attachments/upload.ts";
 import type { UploadResult } from "../../attachments/upload.ts";
 import type { Settings } from "../../config/resolve.ts";
-import { TaskflowError, isTaskflowError } from "../../errors.ts";
+import { TaskflowError, isTaskflowError, throwIfAborted, toTaskflowError } from "../../errors.ts";
 import type { StorageDriver } from "../../storage/driver.ts";
 import { attachmentJson, attachmentTable } from "../attachment-view.ts";
 import type { UploadOptions } from "../commands/upload.ts";
@@ -16,12 +16,12 @@ import { workInOrder } from "../map-in-order.ts";
 import { count, formatSize } from "../output/format.ts";
 import { printable } from "../output/printable.ts";
 import type { Progress } from "../output/progress.ts";
-import type { View } from "../output/report.ts";
+import type { FailurePlace, View } from "../output/report.ts";
 import { runSession } from "../session.ts";
 import { uploadTerms } from "../upload-terms.ts";
 import { expectInputs, isFolder, leftOutText } from "./upload-inputs.ts";
 import type { Input } from "./upload-inputs.ts";
-import { askToReplace, namesOnce, replacedText } from "./upload-replace.ts";
+import { askToReplace, namesOnce, notReplaced, replacedText } from "./upload-replace.ts";
 import { resumeOf } from "./upload-resume.ts";
 import type { ResumeTerms } from "./upload-resume.ts";
 import { checkLinkOptions, linkLine, linksOf, wantsLink } from "./upload-link.ts";
@@ -31,8 +31,10 @@ interface Row {
   readonly result: UploadResult;
   /** As given; `-` for stdin. */
   readonly source: string;
-  /** `null` where none was asked for. */
+  /** `null` where none was asked for, or could be made. */
   readonly link: string | null;
+  /** What went wrong once it was attached. */
+  readonly failure: TaskflowError | null;
 }
 
 const FILES_AT_ONCE = 8;
@@ -46,7 +48,10 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
       ...(link === null ? {} : { link }),
       ...(options.replace === true ? { replaced: result.replaced } : {}),
     }),
-    line: ({ result, link }) => (link === null ? result.attachment.key : linkLine(result.attachment, link, options)),
+    line: ({ result: { attachment }, link, failure }) => {
+      if (link !== null) return linkLine(attachment, link, options);
+      return wantsLink(options) && failure !== null ? null : attachment.key;
+    },
     ...(options.dryRun === true ? {} : { done: ({ result }: Row) => result.attachment.key }),
     // A link is to be copied whole, which a table does not promise.
     ...(wantsLink(options) ? {} : { table: { columns, cells: ({ result }) => cells(result.attachment) } }),
@@ -83,15 +88,16 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
       { concurrency: atOnce, backpressure: 4 * atOnce, signal: ctx.signal },
     );
     const sum = { files: 0, bytes: 0 };
+    let isCut = false;
     try {
       for await (const outcome of outcomes) {
         progress.itemDone();
         if ("error" in outcome) {
-          const { index, source } = outcome.item;
-          await report.failure(outcome.error, { index, item: source });
+          await report.failure(outcome.error, placeOf(outcome.item));
           continue;
         }
-        const { attachment, replaced, supersededBy } = outcome.result.result;
+        const { result, failure } = outcome.result;
+        const { attachment, replaced, supersededBy } = result;
         sum.files += 1;
         sum.bytes += attachment.size;
         await report.item(outcome.result, attachment.size);
@@ -99,6 +105,9 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
         if (supersededBy !== undefined) {
           await report.warning(`another upload at the same time replaced this one: ${printable(supersededBy)} stays`);
         }
+        // After it was told: it is attached all the same.
+        if (failure !== null && !isInterrupted(failure)) await report.failure(failure, placeOf(outcome.item));
+        isCut ||= failure !== null && isInterrupted(failure);
       }
     } finally {
       progress.stop();
@@ -107,6 +116,7 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
         report.summary(`${summaryText(sum)}${ctx.signal.aborted ? "; the same command would attach them again" : ""}`);
       }
     }
+    if (isCut) throwIfAborted(ctx.signal);
     if (leftOut.length > 0) await report.warning(leftOutText(leftOut));
     if (sum.files === 0 && files.length > 0 && !options.dryRun) {
       report.summary(`nothing was attached to ${task} in ${printable(driver.location)}`);
@@ -118,6 +128,14 @@ export function runUpload(ctx: Context, operands: readonly string[], options: Up
       return `${verb} ${count(attached, "file")} (${formatSize(bytes)}) to ${task} in ${printable(driver.location)}`;
     }
   });
+}
+
+function isInterrupted({ code }: TaskflowError): boolean {
+  return code === "interrupted";
+}
+
+function placeOf({ index, source }: Input): FailurePlace {
+  return { index, item: source };
 }
 
 function namedFiles(
@@ -202,8 +220,12 @@ async function attach(
     const onBytes = (bytes: number): void => progress.advance(bytes);
     const onRead = (bytes: number): void => progress.read(bytes);
     const result = await upload(driver, { ...request, ...resumed, name: input.name, source, onBytes, onRead }, ctx);
-    const link = linkTo === null ? null : await linkTo(result.attachment);
-    return { result, source: input.source, link };
+    if (linkTo === null) return { result, source: input.source, link: null, failure: notReplaced(result) };
+    const linked = await linkTo(result.attachment).then(
+      (link) => ({ link, failure: null }),
+      (error: unknown) => ({ link: null, failure: toTaskflowError(error) }),
+    );
+    return { result, source: input.source, link: linked.link, failure: notReplaced(result) ?? linked.failure };
   } finally {
     await source.close();
   }
