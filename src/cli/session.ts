@@ -7,6 +7,7 @@ import { noStoreError, storeNamed, whichStore } from "../config/which-store.ts";
 import type { StoreChoice } from "../config/which-store.ts";
 import { absentStore } from "../storage/absent.ts";
 import type { StorageDriver } from "../storage/driver.ts";
+import { formatLocation } from "../storage/location.ts";
 import type { Location } from "../storage/location.ts";
 import { openDriver } from "../storage/open.ts";
 import { createPace } from "../storage/pace.ts";
@@ -14,6 +15,7 @@ import type { Context } from "./context.ts";
 import { printable } from "./output/printable.ts";
 import { createReport } from "./output/report.ts";
 import type { Report, ReportEnding, View } from "./output/report.ts";
+import { reachingStore } from "./store-options.ts";
 import type { TransferOptions } from "./transfer-options.ts";
 
 export interface Session<Row> {
@@ -60,10 +62,15 @@ export async function runSession<Row>(
       const settings = await session.settings();
       return await open(await whichStore(settings, ctx), whereAbsent);
     },
-    openNamed: (location, flag, whereAbsent) => open(storeNamed(location, flag), whereAbsent),
+    openNamed: (location, flag, whereAbsent) =>
+      open(storeNamed(location, flag), whereAbsent, { ...options, store: formatLocation(location) }),
   };
-  const open = async (choice: StoreChoice, whereAbsent: WhereAbsent): Promise<StorageDriver> => {
-    const driver = await openChosenStore(ctx, await session.settings(), choice, report, whereAbsent, options);
+  const open = async (
+    choice: StoreChoice,
+    whereAbsent: WhereAbsent,
+    typed: TransferOptions = options,
+  ): Promise<StorageDriver> => {
+    const driver = await openChosenStore(ctx, await session.settings(), choice, report, whereAbsent, typed);
     opened.push(driver);
     report.setStore(driver.location);
     return driver;
@@ -110,14 +117,15 @@ async function openChosenStore<Row>(
   choice: StoreChoice,
   report: Report<Row>,
   whereAbsent: WhereAbsent,
-  { limitRate }: TransferOptions,
+  options: TransferOptions,
 ): Promise<StorageDriver> {
   if (choice.kind === "folder" && !choice.exists) {
     if (whereAbsent === "fail") throw noStoreError(choice);
     if (whereAbsent === "pretend") return absentStore(choice.path);
   }
   const told: Promise<void>[] = [];
-  const warn = (text: string): void => void told.push(report.warning(printable(text)));
+  const warn = (text: string): void => void told.push(report.warning(printable(reachingStore(text, options))));
+  const { limitRate } = options;
   const driver = await openDriver(
     choice.kind === "folder" ? { kind: "folder", path: choice.path } : { kind: "s3", bucket: choice.bucket },
     {

@@ -15,7 +15,7 @@ export function addTransferOptions(command: Command): Command {
   return command
     .option(
       "--retry-for <time>",
-      "keep trying so long after the last part arrived (default: 60s, five tries if nothing has answered yet)",
+      "keep trying so long after the last part arrived (default: 60s; five tries of what is answered with failures)",
       notEmpty("--retry-for"),
     )
     .option("--limit-rate <size>", "at most so many bytes a second: 500K, 2M", value("--limit-rate", parseSize));

@@ -26,8 +26,8 @@ export interface Dotenv {
 
 const OURS = /^(?:USE_S3$|AWS_|TASKFLOW_)/;
 
-/** Nothing, a comment, and what other programs read: `NAME` alone, which Docker passes on, and `NAME: value`. */
-const OF_OTHERS = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*(?::.*)?)?$/s;
+/** A line that is no comment, and has a name of ours in it: what other programs read in forms of their own is not ours. */
+const MEANT_FOR_US = /^\s*[^#\s].*(?:USE_S3|AWS_|TASKFLOW_)|^(?:USE_S3|AWS_|TASKFLOW_)/;
 
 /**
  * The nearest `.env` of `foldersUpward`. One that is owned by another user or world-writable, that can't be read or is
@@ -78,7 +78,7 @@ export function parseDotenv(text: string): {
     if (name === undefined || assigned === "") {
       if (name !== undefined && OURS.test(name)) {
         problems.push(`line ${line} is not NAME=VALUE, so ${name} is not read`);
-      } else if (!OF_OTHERS.test(text)) unread.push(line);
+      } else if (MEANT_FOR_US.test(text)) unread.push(line);
       continue;
     }
     const more = linesToClosingQuote(rest, lines, index);

@@ -122,7 +122,7 @@ describe("config set, get, unset, path", () => {
 
 test("what a .env says in vain is told by every command that reads it", async () => {
   const world = await createWorld();
-  const file = await world.write(".env", "NONSENSE LINE\nAWS_S3_BUKET=acme\n");
+  const file = await world.write(".env", "set AWS_REGION eu\nAWS_S3_BUKET=acme\n");
   const listed = await world.run(["attach", "list", "T-1"]);
   expect(listed.stderr).toContain(`warning: ${file} line 1 is not NAME=VALUE, so it is not read\n`);
   expect(listed.stderr).toContain(`warning: AWS_S3_BUKET in ${file} line 2 is not used: did you mean AWS_S3_BUCKET?\n`);

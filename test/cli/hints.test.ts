@@ -1,5 +1,6 @@
 /** The commands of hints are of the store that was typed: copied to the shell as they are, they do what is promised. */
 import { describe, expect, test } from "vitest";
+import { reply } from "../servers/s3-double/faults.ts";
 import { BUCKET, createS3World } from "./s3-support.ts";
 import type { S3Double } from "../servers/s3-double/server.ts";
 import { createWorld } from "./support.ts";
@@ -102,6 +103,17 @@ describe("what was typed to reach the store is in the command of a hint", () => 
     const { run, attach } = await createWorld({ TASKFLOW_STORE: "./elsewhere" });
     await attach("T-1", "a");
     expect(hintOf((await run(["attach", "show", "T-1", "nope"])).stderr)).toBe("taskflow attach list T-1");
+  });
+
+  test("copy: the store that refused is the one to look at", async () => {
+    const world = await createS3World({ buckets: { [BUCKET]: {}, other: {} } });
+    await world.attach("T-1", "a.txt");
+    world.s3.fault({ operation: "PutObject" }, reply({ status: 403, code: "AccessDenied" }));
+    const up = await world.run(["attach", "copy", "--from", `s3://${BUCKET}`, "--to", "s3://other"]);
+    expect(hintOf(up.stderr)).toContain("taskflow attach --store s3://other doctor --write");
+    world.s3.fault({ operation: "GetObject" }, reply({ status: 403, code: "AccessDenied" }));
+    const down = await world.run(["attach", "copy", "--from", `s3://${BUCKET}`, "--to", "s3://other"]);
+    expect(hintOf(down.stderr)).toContain(`taskflow attach --store s3://${BUCKET} doctor --write`);
   });
 
   test("copy: what is archived is thawed in --from; the form of copy itself has no --store", async () => {

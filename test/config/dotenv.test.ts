@@ -145,12 +145,18 @@ describe("what is read from it", () => {
     ["AWS_REGION: eu-central-1", "line 1 is not NAME=VALUE, so AWS_REGION is not read"],
     ['\nAWS_REGION="eu', "line 2: the quote is not closed, so AWS_REGION is not read"],
     ['MOTTO="oops\nAWS_REGION=eu\nEND="', "line 1: its quote is closed only in line 3"],
-    ["a line without a sign\nAWS_X=after", "line 1 is not NAME=VALUE, so it is not read"],
-    ["\n=3\nAWS_X=after", "line 2 is not NAME=VALUE, so it is not read"],
-    ["a b\n\nc d\n", "lines 1, 3 are not NAME=VALUE, so they are not read"],
-    ["a b\n".repeat(9), "lines 1, 2, 3 and 6 more are not NAME=VALUE, so they are not read"],
+    ["set AWS_Y without a sign\nAWS_X=after", "line 1 is not NAME=VALUE, so it is not read"],
+    ["\n- USE_S3=true\nAWS_X=after", "line 2 is not NAME=VALUE, so it is not read"],
+    ["a AWS_B\n\nc TASKFLOW_D\n", "lines 1, 3 are not NAME=VALUE, so they are not read"],
+    ["a AWS_B\n".repeat(9), "lines 1, 2, 3 and 6 more are not NAME=VALUE, so they are not read"],
   ])("a line that can't be read is no silent loss: %j", (text, problem) => {
     expect(parseDotenv(text).problems).toEqual([problem]);
+  });
+
+  test("what other programs read in forms of their own is none of our business", () => {
+    const others =
+      "set -a\n[section]\nA+=b\nNAME\nKEY: value\nMIIEpAIBAAKCAQEA+/x\n# about AWS_REGION\n=3\nAWS_X=after\n";
+    expect(parseDotenv(others).problems).toEqual([]);
   });
 
   test("no text makes it throw, and every line is a line of the text", () => {

@@ -135,7 +135,7 @@ async function copyAll(
       progress.itemDone();
       if ("error" in outcome) {
         sum.failed += 1;
-        await report.failure(ofSource(outcome.error, options), { item: outcome.item.attachment.key });
+        await report.failure(withStore(outcome.error, stores), { item: outcome.item.attachment.key });
       } else await tell(outcome.result);
     }
     isWhole = true;
@@ -160,12 +160,16 @@ async function copyAll(
   }
 }
 
-/** What is archived is so in the store that is read: the way out names that one. */
-function ofSource(error: unknown, { from }: CopyOptions): unknown {
-  if (!isTaskflowError(error) || error.code !== "archived" || error.hint === null || from === undefined) return error;
+/** The way out names the store that failed: what is archived is so in the one that is read, others name theirs. */
+function withStore(error: unknown, stores: Stores): unknown {
+  if (!isTaskflowError(error) || error.hint === null) return error;
   const { code, message, hint, requestId, context } = error;
+  // One name may be the beginning of the other.
+  const [longer, shorter] = [stores.from.location, stores.to.location].toSorted((a, b) => b.length - a.length);
+  const store =
+    code === "archived" ? stores.from.location : [longer, shorter].find((name) => message.includes(name ?? ""));
   return new TaskflowError(code, message, {
-    hint: reachingStore(hint, { store: from }),
+    hint: reachingStore(hint, store === undefined ? {} : { store }),
     requestId,
     context,
     cause: error,

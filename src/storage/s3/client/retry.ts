@@ -3,10 +3,11 @@
  * from the last request that succeeded (a part that arrived shows that the link is there), and it knows what S3 asks
  * to be sent again though it is no fault of the server's (a flipped bit, two writers at once).
  *
- * With the default time, a server that has not answered once yet is left after five attempts: most often its address is
- * wrong.
+ * With the default time, five attempts must do where a server answers, but with failures, and where nothing has answered
+ * yet, for most often the address is wrong. All of it is for a link that was there and broke.
  */
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import { statusOf } from "../failures/sdk-error.ts";
 
 export type RetryStrategy = Exclude<NonNullable<S3ClientConfig["retryStrategy"]>, { retry: unknown }>;
 type RetryToken = Awaited<ReturnType<RetryStrategy["acquireInitialRetryToken"]>>;
@@ -54,10 +55,11 @@ interface Token extends RetryToken {
 export function createRetryStrategy(options: RetryOptions): RetryStrategy {
   const { retryForMs, movedAt = () => -Infinity, now = () => performance.now(), random = Math.random } = options;
   let lastSuccess = -Infinity;
+  let hasAnswered = false;
   let outage: { readonly since: number; readonly lastFailure: number } | null = null;
 
-  function attempts(): number {
-    return retryForMs === DEFAULT_RETRY_FOR_MS && lastSuccess === -Infinity ? MAX_ATTEMPTS : Infinity;
+  function attemptsFor(isReply: boolean): number {
+    return retryForMs === DEFAULT_RETRY_FOR_MS && (isReply || !hasAnswered) ? MAX_ATTEMPTS : Infinity;
   }
 
   function begin(): number {
@@ -86,21 +88,27 @@ export function createRetryStrategy(options: RetryOptions): RetryStrategy {
     refreshRetryTokenForRetry(given, info) {
       const { onceMore } = given as Token;
       const count = given.getRetryCount();
-      // A slow link may need longer for one part than there is for trying. Later attempts share one such time.
-      const startedAt = Math.max((given as Token).startedAt, count === 0 ? movedAt() : -Infinity);
+      const isReply = statusOf(info.error) !== null;
+      hasAnswered ||= isReply;
+      // A slow link may need longer for one part than there is for trying, and a server for one answer. Later attempts
+      // share one such time.
+      const cameAt = isReply ? now() : movedAt();
+      const startedAt = Math.max((given as Token).startedAt, count === 0 ? cameAt : -Infinity);
       const again = info.errorType === "THROTTLING" || info.errorType === "TRANSIENT";
       if (again) noteFailure(startedAt);
       const hurt = !onceMore && ONCE_MORE.has(nameOf(info.error));
       const delayMs = delayFor(count, info);
-      const deadline = Math.max(startedAt, lastSuccess) + retryForMs;
-      const hopeless = isHopeless(info.error, lastSuccess !== -Infinity);
-      if (!(again || hurt) || hopeless || count + 1 >= attempts() || now() + delayMs > deadline) {
+      // That others get through says nothing of one that is answered with a failure.
+      const deadline = (isReply ? startedAt : Math.max(startedAt, lastSuccess)) + retryForMs;
+      const hopeless = isHopeless(info.error, hasAnswered);
+      if (!(again || hurt) || hopeless || count + 1 >= attemptsFor(isReply) || now() + delayMs > deadline) {
         return Promise.reject(new Error("no more attempts"));
       }
       return Promise.resolve(token(startedAt, count + 1, delayMs, onceMore || hurt));
     },
     recordSuccess() {
       lastSuccess = now();
+      hasAnswered = true;
       outage = null;
     },
   };

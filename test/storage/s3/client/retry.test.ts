@@ -9,6 +9,12 @@ function failing(errorType: Info["errorType"], name: string, code?: string): Inf
   return { errorType, error: error as unknown as NonNullable<Info["error"]> };
 }
 
+const REPLY: Info = {
+  errorType: "TRANSIENT",
+  error: Object.assign(new Error("InternalError"), { $metadata: { httpStatusCode: 500 } }) as unknown as NonNullable<
+    Info["error"]
+  >,
+};
 const TRANSIENT = failing("TRANSIENT", "Error", "ECONNRESET");
 
 /** How many attempts it makes where each takes `attemptMs` and fails so. */
@@ -36,6 +42,32 @@ describe("retries", () => {
       expect(ms).toBeLessThanOrEqual(retryForMs + 10);
       expect(ms).toBeGreaterThan(Math.max(retryForMs / 2, retryForMs - 20_000));
     }
+  });
+
+  test("end after five attempts where a server answers with failures, whatever else it answers", async () => {
+    let now = 0;
+    const strategy = createRetryStrategy({ retryForMs: 60_000, now: () => now, random: () => 0 });
+    let token = await strategy.acquireInitialRetryToken("s3");
+    for (let count = 1; count < 5; count += 1) {
+      strategy.recordSuccess(token);
+      token = await strategy.refreshRetryTokenForRetry(token, REPLY);
+    }
+    await expect(strategy.refreshRetryTokenForRetry(token, REPLY)).rejects.toThrow("no more");
+    // The link is there: a break of it is another thing.
+    let other = await strategy.acquireInitialRetryToken("s3");
+    for (let count = 0; count < 9; count += 1) other = await strategy.refreshRetryTokenForRetry(other, TRANSIENT);
+    now = 60_001;
+    await expect(strategy.refreshRetryTokenForRetry(other, TRANSIENT)).rejects.toThrow("no more");
+  });
+
+  test("a failure that took longer than the time is sent again once", async () => {
+    let now = 0;
+    const strategy = createRetryStrategy({ retryForMs: 60_000, now: () => now, random: () => 0 });
+    const token = await strategy.acquireInitialRetryToken("s3");
+    now = 70_000;
+    const second = await strategy.refreshRetryTokenForRetry(token, REPLY);
+    now = 140_000;
+    await expect(strategy.refreshRetryTokenForRetry(second, REPLY)).rejects.toThrow("no more");
   });
 
   test("go on for all of the time once something has answered", async () => {
