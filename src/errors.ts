@@ -80,6 +80,14 @@ export function isTaskflowError(error: unknown): error is TaskflowError {
   return typeof error === "object" && error !== null && BRAND in error;
 }
 
+/**
+ * Whether the store has no such thing: `unsupported`, but for a refusal that it gives no known reason for (`refused` in
+ * the context), which may be of this one request only.
+ */
+export function isLacking(error: unknown): boolean {
+  return isTaskflowError(error) && error.code === "unsupported" && error.context["refused"] !== true;
+}
+
 /** Whatever was thrown, as a TaskflowError: unknown things become `internal`, with the original as cause. */
 export function toTaskflowError(error: unknown): TaskflowError {
   if (isTaskflowError(error)) return error;

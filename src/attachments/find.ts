@@ -1,6 +1,6 @@
 /** Finds the attachments that items name: one listing for all items of a task, one request for a full key. */
 import pMap, { pMapIterable } from "p-map";
-import { TaskflowError, isTaskflowError, toTaskflowError } from "../errors.ts";
+import { TaskflowError, isLacking, isTaskflowError, toTaskflowError } from "../errors.ts";
 import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver.ts";
 import { ambiguous, matchItem } from "./items.ts";
 import type { ItemMatch } from "./items.ts";
@@ -99,9 +99,8 @@ async function findByKey(driver: StorageDriver, ref: ItemRef, options: FindOptio
 }
 
 /** There is none, or where it would be kept there is no such place. */
-function isNothing(error: unknown, orUnsupported: boolean): boolean {
-  if (!isTaskflowError(error)) return false;
-  return error.code === "not_found" || (orUnsupported && error.code === "unsupported");
+function isNothing(error: unknown, orLacking: boolean): boolean {
+  return (isTaskflowError(error) && error.code === "not_found") || (orLacking && isLacking(error));
 }
 
 /** Whether to look among the deleted ones, in the order to look. */

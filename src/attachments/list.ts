@@ -1,7 +1,7 @@
 /** What is attached: newest first where that fits in memory, else in the store's key order, streamed. */
 import { pMapIterable } from "p-map";
-import { TaskflowError, isTaskflowError } from "../errors.ts";
-import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver.ts";
+import { TaskflowError, isLacking, isTaskflowError } from "../errors.ts";
+import type { DeletedObject, ListOptions, StorageDriver } from "../storage/driver.ts";
 import { taskPrefix } from "./key.ts";
 import { SORTED_AT_MOST } from "./list-orders.ts";
 import type { ListOrder } from "./list-orders.ts";
@@ -12,6 +12,8 @@ export interface ListQuery {
   /** `null`: the whole store. */
   readonly task: string | null;
   readonly deleted?: boolean;
+  /** Of deleted ones: where the store keeps none, there are none, and that is no error. */
+  readonly ifKept?: boolean;
   /** Tells whether a name is wanted: the key's; with `details` the true one will do too, and is read for it. */
   readonly matches?: (name: string) => boolean;
   /** Only what was attached (or, of deleted ones, deleted) at or after this time, by the store's clock. */
@@ -128,8 +130,7 @@ async function* wanted(
 ): AsyncGenerator<Attachment, void, undefined> {
   const prefix = query.task === null ? PREFIX : taskPrefix(query.task);
   const options = { signal: query.signal, ...(after === undefined ? {} : { after }) };
-  const objects: AsyncIterable<ObjectInfo | DeletedObject> =
-    query.deleted === true ? versionsOf(driver).listDeleted(prefix, options) : driver.list(prefix, options);
+  const objects = query.deleted === true ? deletedOf(driver, prefix, options, query) : driver.list(prefix, options);
   for await (const object of objects) {
     const attachment = attachmentOf(object);
     if (attachment === null) {
@@ -142,17 +143,31 @@ async function* wanted(
   }
 }
 
+function deletedOf(
+  driver: StorageDriver,
+  prefix: string,
+  options: ListOptions,
+  query: ListQuery,
+): AsyncIterable<DeletedObject> {
+  const deleted = versionsOf(driver).listDeleted(prefix, options);
+  return query.ifKept === true ? ifKept(deleted) : deleted;
+}
+
 export function versionsOf(driver: StorageDriver): NonNullable<StorageDriver["versions"]> {
   if (driver.versions !== undefined) return driver.versions;
   throw keepsNothing(driver);
 }
 
-/** What comes of the deleted ones; none where the store tells of none. */
+/** What comes of the deleted ones; none where the store keeps none. A list that has begun is never cut short. */
 export async function* ifKept<One>(deleted: AsyncIterable<One>): AsyncGenerator<One, void, undefined> {
+  let hasBegun = false;
   try {
-    yield* deleted;
+    for await (const one of deleted) {
+      hasBegun = true;
+      yield one;
+    }
   } catch (error) {
-    if (!isTaskflowError(error) || error.code !== "unsupported") throw error;
+    if (hasBegun || !isLacking(error)) throw error;
   }
 }
 

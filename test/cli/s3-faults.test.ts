@@ -187,6 +187,47 @@ test.each([["T-1", "a.txt"], ["T-1", "--all"], [KEY]])(
   },
 );
 
+describe("a purge of versions that can't be listed", () => {
+  const ITEMS = [["T-1", "a.txt"], ["T-1", "--all"], [KEY]];
+  const REFUSED = reply({ status: 400, code: "InvalidArgument", message: "versions" });
+
+  test.each(ITEMS)("leaves them deleted, never live, and says that they remain: %s %s", async (...items) => {
+    const world = await createS3World();
+    world.s3.plant(BUCKET, KEY, "hello");
+    world.s3.fault({ operation: "ListObjectVersions" }, reply({ status: 501, code: "NotImplemented" }));
+    const { status, stdout, stderr } = await world.run(["attach", "delete", ...items, "--purge", "--yes"]);
+    expect({ status, stdout, stderr }).toEqual({ status: 5, stdout: "", stderr });
+    expect(stderr).toContain("its versions can't be listed; it is deleted, but its versions remain\n");
+    expect(world.s3.versions(BUCKET, KEY).map(({ kind }) => kind)).toEqual(["marker", "object"]);
+  });
+
+  test.each(ITEMS)("touches nothing where the listing is refused for no known reason: %s %s", async (...items) => {
+    const world = await createS3World();
+    world.s3.plant(BUCKET, KEY, "hello");
+    const before = world.s3.versions(BUCKET);
+    world.s3.fault({ operation: "ListObjectVersions" }, REFUSED);
+    const { status, stdout, stderr } = await world.run(["attach", "delete", ...items, "--purge", "--yes"]);
+    expect({ status, stdout, stderr }).toEqual({ status: 5, stdout: "", stderr });
+    expect(stderr).toContain("refuses it: 400 InvalidArgument versions");
+    expect(world.s3.versions(BUCKET)).toEqual(before);
+  });
+
+  test("is not done where the list of what was deleted breaks off", async () => {
+    const world = await createS3World();
+    // One page is 1,000 versions and markers.
+    for (let n = 0; n < 501; n += 1) {
+      const key = KEY.replace("a.txt", `${n}.txt`);
+      world.s3.plant(BUCKET, key, "x");
+      world.s3.delete(BUCKET, key);
+    }
+    const before = world.s3.versions(BUCKET);
+    world.s3.fault({ operation: "ListObjectVersions", nth: 2 }, reply({ status: 501, code: "NotImplemented" }));
+    const { status, stdout } = await world.run(["attach", "delete", "T-1", "--all", "--purge", "--yes"]);
+    expect({ status, stdout }).toEqual({ status: 5, stdout: "" });
+    expect(world.s3.versions(BUCKET)).toEqual(before);
+  });
+});
+
 test("of two of one name the newer is taken, though S3 tells their times in whole seconds", async () => {
   const world = await createS3World();
   for (let round = 1; round <= 8; round += 1) {

@@ -1,7 +1,7 @@
 /** From what was typed to the attachments that are meant: shared by every action that takes TASK ITEM... */
 import { findItems, findKeys } from "../../attachments/find.ts";
 import type { FindOptions, Found } from "../../attachments/find.ts";
-import { ifKept, list } from "../../attachments/list.ts";
+import { list } from "../../attachments/list.ts";
 import { parseKeyOperand, parseOperands } from "../../attachments/operands.ts";
 import type { ItemRef } from "../../attachments/operands.ts";
 import type { Attachment } from "../../attachments/types.ts";
@@ -78,13 +78,13 @@ export async function* selectAttachments<Row>(
       const all = list(driver, {
         task,
         deleted,
+        ifKept: among === "any",
         onOther: (key) => others.see(key),
         signal: ctx.signal,
         ...(order === undefined ? {} : { order }),
         ...(since === undefined ? {} : { since }),
       });
-      const attachments = among === "any" ? ifKept(all.attachments) : all.attachments;
-      for await (const attachment of attachments) yield { attachment, index: null, text: attachment.key };
+      for await (const attachment of all.attachments) yield { attachment, index: null, text: attachment.key };
     }
     await others.tell(report);
     return;

@@ -32,7 +32,7 @@ export interface Call {
 /** The error of a call. Never its keys or signature: name, status, request id and what S3 says. */
 export function asTaskflowError(error: unknown, call: Call, store: S3Store): TaskflowError {
   if (isTaskflowError(error)) return error;
-  const { code, why, hint } = meaningOf(error, call, store);
+  const { code, why, hint, refused } = meaningOf(error, call, store);
   const status = statusOf(error);
   const attempts = attemptsOf(error);
   const times = attempts > 1 ? `, ${attempts} times` : "";
@@ -46,6 +46,7 @@ export function asTaskflowError(error: unknown, call: Call, store: S3Store): Tas
       bucket: store.bucket,
       ...(call.key === undefined ? {} : { key: call.key }),
       ...(socketCode(error) === null ? {} : { socket: socketCode(error) }),
+      ...(refused === undefined ? {} : { refused }),
     },
     cause: causeOf(error),
   });
@@ -78,5 +79,6 @@ function meaningOf(error: unknown, call: Call, store: S3Store): Meaning {
   if (status !== null && status >= 500) return { code: "network", why: `${server(store)} fails (${status} ${name})` };
   if (isGarbage(error)) return notS3(store);
   if (status === null) return { code: "internal", why: messageOf(error), hint: null };
-  return { code: "unsupported", why: `${server(store)} refuses it: ${status} ${name} ${messageOf(error)}`.trim() };
+  const why = `${server(store)} refuses it: ${status} ${name} ${messageOf(error)}`.trim();
+  return { code: "unsupported", why, refused: true };
 }

@@ -5,6 +5,8 @@ export interface Meaning {
   readonly code: ErrorCode;
   readonly why: string;
   readonly hint?: string | null;
+  /** Refused, and nothing is known of why: see `isLacking`. */
+  readonly refused?: true;
 }
 
 const SIGN_IN = "sign in again (aws sso login, or fresh keys), then run the same command";

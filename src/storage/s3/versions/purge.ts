@@ -3,7 +3,7 @@
  * their own: in any other order what is left over in between, or for good where something fails, would be live again.
  */
 import pMap from "p-map";
-import { TaskflowError, isTaskflowError, throwIfAborted, toTaskflowError } from "../../../errors.ts";
+import { TaskflowError, isLacking, throwIfAborted, toTaskflowError } from "../../../errors.ts";
 import type { KeyResult } from "../../driver.ts";
 import { KEYS_AT_ONCE, KEYS_A_BATCH, batches } from "./batches.ts";
 import { deleteAll, failuresOf } from "./bulk.ts";
@@ -38,6 +38,8 @@ interface Doomed {
   readonly isLive: boolean;
   readonly data: readonly string[];
   readonly markers: readonly string[];
+  /** Why its versions can't be listed, where the store is taken for one that knows none. */
+  readonly unlisted?: TaskflowError;
   readonly error?: TaskflowError;
 }
 
@@ -84,6 +86,7 @@ async function destroy(store: S3Store, found: readonly Doomed[], signal: AbortSi
 
 async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: AbortSignal): Promise<Doomed> {
   const none = { key, isLive: false, data: [], markers: [] };
+  let unlisted: TaskflowError;
   try {
     const entries = await entriesOf(key);
     const idsOf = (isMarker: boolean): string[] =>
@@ -92,11 +95,12 @@ async function find(store: S3Store, key: string, entriesOf: EntriesOf, signal: A
     return { key, isLive: entries[0]?.isMarker === false, data: idsOf(false), markers: idsOf(true) };
   } catch (error) {
     throwIfAborted(signal);
-    if (!isTaskflowError(error) || error.code !== "unsupported") return { ...none, error: toTaskflowError(error) };
+    unlisted = toTaskflowError(error);
+    if (!isLacking(unlisted)) return { ...none, error: unlisted };
   }
   // A store that knows no versions has the object, or nothing.
   return await head(store, key, { signal }).then(
-    () => ({ ...none, isLive: true }),
+    () => ({ ...none, isLive: true, unlisted }),
     (error: unknown) => ({ ...none, error: toTaskflowError(error) }),
   );
 }
@@ -113,12 +117,13 @@ function targetsOf(
   );
 }
 
-/** The markers that the first step made are to go last. */
+/** The markers that the first step made are to go last. Over versions that can't be listed they stay, and hide them. */
 function withMarkers(doomed: readonly Doomed[], live: readonly Outcome[]): Doomed[] {
   const made = new Map(live.map(({ target, markerId }) => [target.key, markerId]));
   return doomed.map((one) => {
     const markerId = made.get(one.key) ?? null;
     if (markerId === null) return one;
+    if (one.unlisted !== undefined) return { ...one, error: versionsStay(one.key, one.unlisted) };
     // While versioning is suspended the marker has taken the place, and the name, of the data.
     const data = markerId === NULL_VERSION ? one.data.filter((id) => id !== NULL_VERSION) : one.data;
     return { ...one, data, markers: [...one.markers, markerId] };
@@ -153,6 +158,13 @@ function withFailures(
     });
     return { ...one, error };
   });
+}
+
+/** A store that makes a marker keeps versions, whatever it says of listing them. */
+function versionsStay(key: string, unlisted: TaskflowError): TaskflowError {
+  const { hint, requestId, context } = unlisted;
+  const message = `cannot purge ${key}: its versions can't be listed; it is deleted, but its versions remain`;
+  return new TaskflowError("unsupported", message, { hint, requestId, context: { ...context, key }, cause: unlisted });
 }
 
 function notThere(key: string): TaskflowError {
