@@ -2,6 +2,7 @@
 import { appendFile, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { reply } from "../servers/s3-double/faults.ts";
 import { BUCKET, createS3World } from "./s3-support.ts";
 import { createWorld, itemsOf } from "./support.ts";
 import type { World } from "./support.ts";
@@ -195,6 +196,18 @@ describe("tags of a bucket", () => {
     const { document } = await world.json(["attach", "show", ...world.keys, "--store", "./copy"]);
     expect(itemsOf(document)).toMatchObject([{ tags: {} }, { tags: { kind: "photo" } }]);
   });
+
+  test.each(["NoSuchTagSet", "NoSuchTagSetError", "NoSuchKey"])(
+    "that are answered %s are none, and asked for no more where none are told of",
+    async (code) => {
+      const world = await createS3World();
+      const keys = [await world.attach("T-1", "a.txt"), await world.attach("T-1", "b.txt")];
+      const asked = world.s3.fault({ operation: "GetObjectTagging" }, reply({ status: 404, code }));
+      const { status, stdout } = await world.run([...COPY_DOWN, "--concurrency", "1"]);
+      expect({ status, lines: stdout.trim().split("\n").toSorted() }).toEqual({ status: 0, lines: keys.toSorted() });
+      expect(asked.hits).toBe(1);
+    },
+  );
 
   test("that may not be read look like none, which is said once", async () => {
     const world = await tagged();

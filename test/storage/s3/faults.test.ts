@@ -240,6 +240,21 @@ describe("refusals", () => {
     expect(result?.error?.code).toBe("retained");
   });
 
+  test.each([
+    ["NoSuchTagSet", {}],
+    ["NoSuchTagSetError", {}],
+    ["NoSuchKey", null],
+  ])("the tags that a rule could ask for, answered %s, are %o", async (code, expected) => {
+    const { s3, driver } = await scene();
+    s3.plant("b", KEY, "x");
+    s3.fault({ operation: "GetObjectTagging" }, reply({ status: 404, code }));
+    const told: unknown[] = [];
+    for await (const version of driver.lifecycle?.kept("", { signal: calm }) ?? []) {
+      if (version.state !== "marker") told.push(await driver.lifecycle?.tags(version, { signal: calm }));
+    }
+    expect(told).toEqual([expected]);
+  });
+
   test("F25 a clock that is an hour off is corrected", async () => {
     const { s3, driver } = await scene();
     s3.shiftClock(3_600_000);

@@ -47,15 +47,21 @@ export async function knownTags(store: S3Store, place: Place, signal: AbortSigna
   return await readableTags(store, place, ["unsupported", "access_denied", "not_found"], signal);
 }
 
-/** Asked for whatever HEAD told. `null`: they may not be read. A store that knows no tags has none. */
+/**
+ * Asked for, whatever HEAD told, of an object that a reply has just told of. `null`: they may not be read. A store that
+ * knows no tags has none; and one that finds nothing (404) says so of the tags, not of the object.
+ */
 export async function allTags(store: S3Store, place: Place, signal: AbortSignal): Promise<Tags | null> {
   try {
     return await readableTags(store, place, ["access_denied"], signal);
   } catch (error) {
-    if (isTaskflowError(error) && error.code === "unsupported") return {};
+    if (isTaskflowError(error) && ["unsupported", "not_found"].includes(error.code)) return {};
     throw error;
   }
 }
+
+/** As some stores answer for an object without tags, with 404. */
+const NO_TAGS: ReadonlySet<unknown> = new Set(["NoSuchTagSet", "NoSuchTagSetError"]);
 
 /** `null` for an error of these codes. */
 async function readableTags(
@@ -78,7 +84,9 @@ async function readableTags(
     );
     return Object.fromEntries((TagSet ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
   } catch (error) {
-    if (isTaskflowError(error) && codes.includes(error.code)) return null;
+    if (!isTaskflowError(error)) throw error;
+    if (NO_TAGS.has(error.context["name"])) return {};
+    if (codes.includes(error.code)) return null;
     throw error;
   }
 }
