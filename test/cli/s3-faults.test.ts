@@ -3,9 +3,10 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytesOf } from "../conformance/bodies.ts";
-import { failKeys, flipByte, reply } from "../servers/s3-double/faults.ts";
+import { failKeys, flipByte, reply, stallBody } from "../servers/s3-double/faults.ts";
 import { BUCKET, askedOf, createS3World } from "./s3-support.ts";
 import type { S3World } from "./s3-support.ts";
+import { itemsOf } from "./support.ts";
 
 const MIB = 1024 * 1024;
 const KEY = "tasks/T-1/0b9c6f0e-0000-4000-8000-000000000001_a.txt";
@@ -186,6 +187,21 @@ test.each([["T-1", "a.txt"], ["T-1", "--all"], [KEY]])(
     expect(world.s3.keys(BUCKET)).toEqual([]);
   },
 );
+
+test("a delete that is cut by a signal tells of each key that it may be deleted", async () => {
+  const world = await createS3World();
+  const keys = [await world.attach("T-1", "a.txt"), await world.attach("T-1", "b.txt")];
+  world.s3.fault({ operation: "DeleteObjects" }, stallBody(0));
+  const stop = new AbortController();
+  void world.s3.arrival({ operation: "DeleteObjects" }).then(() => stop.abort());
+  const { status, document } = await world.json(["attach", "delete", "T-1", "--all"], { signal: stop.signal });
+  expect({ status, items: itemsOf(document) }).toEqual({ status: 130, items: [] });
+  for (const key of keys) {
+    expect(document["errors"]).toContainEqual(
+      expect.objectContaining({ code: "interrupted", message: `interrupted: ${key} may be deleted` }),
+    );
+  }
+});
 
 describe("a purge of versions that can't be listed", () => {
   const ITEMS = [["T-1", "a.txt"], ["T-1", "--all"], [KEY]];

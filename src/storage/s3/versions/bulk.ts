@@ -30,7 +30,8 @@ export interface Outcome {
 
 /**
  * One outcome a target, in the order given; at most 1,000 targets, none twice. Once begun it isn't cut by the signal but
- * for a grace, so that what was deleted is told. Errors of the request as a whole become those of each target.
+ * for a grace, so that what was deleted is told. Errors of the request as a whole become those of each target; what the
+ * end of the grace has cut is `interrupted`, and may be deleted.
  */
 export async function deleteBatch(
   store: S3Store,
@@ -53,11 +54,7 @@ export async function deleteAll(store: S3Store, targets: readonly Target[], sign
   const outcomes: Outcome[] = [];
   for (let at = 0; at < targets.length; at += BATCH) {
     const some = targets.slice(at, at + BATCH);
-    const told = await deleteEach(store, some, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-      return some.map((target) => ({ target, error: abortReason(signal), markerId: null, at: store.now() }));
-    });
-    outcomes.push(...told);
+    outcomes.push(...(await deleteEach(store, some, signal)));
   }
   return outcomes;
 }
@@ -73,7 +70,13 @@ async function deleteEach(
   for (const outcome of plain.length === 0 ? [] : await deletePlain(store, plain, signal)) {
     outcomes.set(outcome.target, outcome);
   }
-  for (const target of odd) outcomes.set(target, await deleteOne(store, target, signal));
+  for (const target of odd) {
+    // What is not begun is as it was.
+    const outcome = signal.aborted
+      ? { target, error: abortReason(signal), markerId: null, at: store.now() }
+      : await deleteOne(store, target, signal);
+    outcomes.set(target, outcome);
+  }
   return targets.map((target) => outcomes.get(target) ?? unanswered(store, target));
 }
 
@@ -125,10 +128,29 @@ async function deletePlain(
       return one === undefined ? unanswered(store, target) : { target, markerId: markerOf(target, one), at };
     });
   } catch (error) {
-    if (!isTaskflowError(error) || signal.aborted) throw error;
+    if (signal.aborted) return targets.map((target) => cutOff(store, target, signal));
+    if (!isTaskflowError(error)) throw error;
     const at = store.now();
     return targets.map((target) => ({ target, error: ofOne(error, call, target), markerId: null, at }));
   }
+}
+
+/** Of a request that the signal has cut: the server may have done it. Whoever removes versions says what may remain. */
+function cutOff(store: S3Store, target: Target, signal: AbortSignal): Outcome {
+  const reason = abortReason(signal);
+  const { code, message, hint, retryable, exit, context } = reason;
+  const { key, versionId } = target;
+  const error =
+    versionId === undefined
+      ? new TaskflowError(code, `${message}: ${key} may be deleted`, {
+          hint,
+          retryable,
+          exit,
+          context: { ...context, key },
+          cause: reason,
+        })
+      : reason;
+  return { target, error, markerId: null, at: store.now() };
 }
 
 /** What the whole request met, as the error of one of its targets. */
@@ -154,7 +176,8 @@ async function deleteOne(store: S3Store, target: Target, signal: AbortSignal): P
     const markerId = target.versionId === undefined && output.DeleteMarker === true ? (output.VersionId ?? null) : null;
     return { target, markerId, at: earliestOf(output, startedAt, store.now()) };
   } catch (error) {
-    if (!isTaskflowError(error) || signal.aborted) throw error;
+    if (signal.aborted) return cutOff(store, target, signal);
+    if (!isTaskflowError(error)) throw error;
     return { target, error, markerId: null, at: store.now() };
   }
 }

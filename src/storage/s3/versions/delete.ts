@@ -6,7 +6,10 @@ import { deleteBatch } from "./bulk.ts";
 import { NULL_VERSION } from "./key-versions.ts";
 import type { S3Store } from "../store.ts";
 
-/** As `StorageDriver.delete`. A signal stops it between batches: what a batch has begun it finishes and tells. */
+/**
+ * As `StorageDriver.delete`. A signal stops it between batches: what a batch has begun it finishes, as far as a grace
+ * goes, and tells. What the signal has cut is `interrupted`.
+ */
 export async function* deleteKeys(
   store: S3Store,
   keys: Iterable<string>,

@@ -1,7 +1,7 @@
-/** Undelete and purge that a signal comes upon: what was begun is told, and nothing more is begun. */
+/** Delete, undelete and purge that a signal comes upon: what was begun is told, and nothing more is begun. */
 import { expect, test } from "vitest";
 import type { KeyResult, StorageDriver } from "../../../../src/storage/driver.ts";
-import { silent } from "../../../servers/s3-double/faults.ts";
+import { silent, stallBody } from "../../../servers/s3-double/faults.ts";
 import type { FaultMatch } from "../../../servers/s3-double/faults.ts";
 import type { S3Double } from "../../../servers/s3-double/server.ts";
 import { rejection } from "../../../conformance/expect-code.ts";
@@ -34,6 +34,37 @@ async function interruptedAt(
   await arrived;
   return told;
 }
+
+test("a delete whose reply doesn't come in time is told as what may be done", async () => {
+  const keys = KEYS.slice(0, 3);
+  const s3 = await double();
+  for (const key of keys) s3.plant("b", key, "x");
+  const driver = await driverOn(s3);
+  s3.fault({ operation: "DeleteObjects" }, stallBody(0));
+  const told = await interruptedAt(s3, { operation: "DeleteObjects" }, (options) => driver.delete(keys, options));
+  expect(told.map(({ key, error }) => [key, error?.code, error?.message])).toEqual(
+    keys.map((key) => [key, "interrupted", `interrupted: ${key} may be deleted`]),
+  );
+  expect(s3.keys("b")).toEqual([]);
+});
+
+test("a delete that is cut at a key which goes alone tells what went before", async () => {
+  const plain = KEYS.slice(0, 2);
+  const odd = ["tasks/1/a\u0001", "tasks/1/b\u0001"];
+  const s3 = await double();
+  for (const key of [...plain, ...odd]) s3.plant("b", key, "x");
+  const driver = await driverOn(s3);
+  s3.fault({ operation: "DeleteObject" }, silent());
+  const told = await interruptedAt(s3, { operation: "DeleteObject" }, (options) =>
+    driver.delete([...odd, ...plain], options),
+  );
+  expect(told.map(({ key, error }) => [key, error?.message])).toEqual([
+    [odd[0], `interrupted: ${odd[0]} may be deleted`],
+    [odd[1], "interrupted"],
+    ...plain.map((key) => [key, undefined]),
+  ]);
+  expect(s3.keys("b")).toEqual(odd);
+});
 
 test("an undelete is stopped between batches: of the one that was begun all is told", async () => {
   const { s3, driver } = await deleted(KEYS);
