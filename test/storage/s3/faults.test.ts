@@ -48,6 +48,13 @@ async function scene(): Promise<{ s3: S3Double; driver: StorageDriver }> {
 const putLarge = (driver: StorageDriver): ReturnType<StorageDriver["put"]> =>
   driver.put(KEY, fileOf(bytesOf(LARGE)), putOptions());
 
+/** Of each completion that was asked for. */
+function conditionsOf({ requests }: S3Double): (string | undefined)[] {
+  return requests
+    .filter(({ operation }) => operation === "CompleteMultipartUpload")
+    .map(({ headers }) => headers["if-none-match"]);
+}
+
 function expectNoTrace(s3: S3Double): void {
   expect(s3.versions("b")).toEqual([]);
   expect(s3.uploads("b")).toEqual([]);
@@ -188,6 +195,38 @@ describe("refusals", () => {
     await putText(driver, KEY);
     expect(s3.requests.at(-1)?.headers["if-none-match"]).toBe("*");
     expect(warnings).toEqual([]);
+  });
+
+  test("F10 a completion without the condition works where that is what the store can't do: a word", async () => {
+    const s3 = await double();
+    const warnings: string[] = [];
+    const driver = await driverOn(s3, { onWarning: (text) => warnings.push(text) });
+    s3.fault({ operation: "CompleteMultipartUpload", nth: 1 }, reply({ status: 501, code: "NotImplemented" }));
+    expect(await putLarge(driver)).toMatchObject({ key: KEY, size: LARGE });
+    expect(conditionsOf(s3)).toEqual(["*", undefined]);
+    expect(warnings).toEqual([expect.stringContaining("can't refuse to replace an object")]);
+  });
+
+  test("F10 a store that can't complete keeps its conditions", async () => {
+    const s3 = await double();
+    const warnings: string[] = [];
+    const driver = await driverOn(s3, { onWarning: (text) => warnings.push(text) });
+    s3.fault({ operation: "CompleteMultipartUpload" }, reply({ status: 501, code: "NotImplemented" }));
+    await rejection(putLarge(driver), "unsupported");
+    await rejection(putLarge(driver), "unsupported");
+    expect(conditionsOf(s3)).toEqual(["*", undefined, "*", undefined]);
+    expect(warnings).toEqual([]);
+    expectNoTrace(s3);
+  });
+
+  test("F10 a completion that has no condition is not sent again without it", async () => {
+    const s3 = await double();
+    const driver = await driverOn(s3);
+    s3.fault({ operation: "PutObject", nth: 1 }, reply({ status: 501, code: "NotImplemented" }));
+    await putText(driver, "tasks/T-1/other");
+    s3.fault({ operation: "CompleteMultipartUpload" }, reply({ status: 501, code: "NotImplemented" }));
+    await rejection(putLarge(driver), "unsupported");
+    expect(conditionsOf(s3)).toEqual([undefined]);
   });
 
   test.each([

@@ -69,7 +69,8 @@ export async function complete(
 ): Promise<StoredObject> {
   const grace = withGrace(options.signal);
   const finishing: SignalledCall = { ...call, signal: grace.signal };
-  const send = (): Promise<StoredObject> =>
+  const isConditional = options.ifAbsent && !store.learnt.ignoresConditions;
+  const send = (condition: { readonly IfNoneMatch?: "*" }): Promise<StoredObject> =>
     requestRaw(store, finishing, async (client, { abortSignal }) => {
       const output = await client.send(
         new CompleteMultipartUploadCommand({
@@ -80,7 +81,7 @@ export async function complete(
           ...(store.isAws
             ? { ChecksumCRC32: crcHeader(whole), ChecksumType: "FULL_OBJECT", MpuObjectSize: object.size }
             : {}),
-          ...(options.ifAbsent && !store.learnt.ignoresConditions ? { IfNoneMatch: "*" } : {}),
+          ...condition,
         }),
         { abortSignal },
       );
@@ -89,11 +90,13 @@ export async function complete(
     });
   try {
     try {
-      return await send();
+      return await send(isConditional ? { IfNoneMatch: "*" } : {});
     } catch (error) {
-      if (!isRefusedCondition(error, options)) throw error;
+      if (!isConditional || !isRefusedCondition(error, options)) throw error;
+      const stored = await send({});
+      // Only now: it may have been something else that the store can't do.
       giveUpConditions(store);
-      return await send();
+      return stored;
     }
   } catch (error) {
     try {
