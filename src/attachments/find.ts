@@ -1,11 +1,12 @@
 /** Finds the attachments that items name: one listing for all items of a task, one request for a full key. */
-import pMap, { pMapIterable } from "p-map";
+import { pMapIterable } from "p-map";
 import { TaskflowError, isLacking, isTaskflowError, toTaskflowError } from "../errors.ts";
 import type { DeletedObject, ObjectInfo, StorageDriver } from "../storage/driver.ts";
 import { ambiguous, matchItem } from "./items.ts";
 import type { ItemMatch } from "./items.ts";
 import { isUuid, taskPrefix } from "./key.ts";
-import { ifKept, keepsNothing, list, newestFirst, versionsOf } from "./list.ts";
+import { ifKept, keepsNothing, list, versionsOf } from "./list.ts";
+import { newestOf } from "./newest.ts";
 import { groupByTask } from "./operands.ts";
 import type { ItemRef } from "./operands.ts";
 import { attachmentOf, detailedAttachmentOf } from "./types.ts";
@@ -138,44 +139,8 @@ async function chosen(
   options: FindOptions,
 ): Promise<{ attachment: Attachment; older: number }> {
   if (matches.length > 1 && options.several === "refuse") throw ambiguous(itemOf(ref), matches);
-  return { attachment: await newestOf(driver, matches, options), older: matches.length - 1 };
+  return { attachment: await newestOf(driver, matches, options.signal), older: matches.length - 1 };
 }
-
-/** S3 tells times in whole seconds: of two within one, the recorded times decide. */
-async function newestOf(
-  driver: StorageDriver,
-  matches: readonly Attachment[],
-  { signal }: FindOptions,
-): Promise<Attachment> {
-  const [first, ...others] = matches.toSorted(newestFirst);
-  if (first === undefined) throw new TaskflowError("internal", "the newest of none");
-  const tied = others.filter(({ createdAt }) => createdAt.getTime() === first.createdAt.getTime());
-  if (tied.length === 0) return first;
-  const recorded = await pMap([first, ...tied], (one) => withRecord(driver, one, signal), {
-    concurrency: KEYS_AT_ONCE,
-  });
-  const [newest] = recorded.toSorted((a, b) => newestFirst(a.read, b.read));
-  return newest?.listed ?? first;
-}
-
-/** As it was listed, where its record is gone or may not be read. */
-async function withRecord(
-  driver: StorageDriver,
-  listed: Attachment,
-  signal: AbortSignal,
-): Promise<{ listed: Attachment; read: Attachment }> {
-  try {
-    const object = listed.deleted
-      ? await versionsOf(driver).headDeleted(listed.key, { signal })
-      : await driver.head(listed.key, { signal });
-    return { listed, read: detailedAttachmentOf(object) ?? listed };
-  } catch (error) {
-    if (isTaskflowError(error) && LEFT_AS_LISTED.has(error.code)) return { listed, read: listed };
-    throw error;
-  }
-}
-
-const LEFT_AS_LISTED: ReadonlySet<string> = new Set(["not_found", "access_denied", "unsupported"]);
 
 async function candidatesFor(
   driver: StorageDriver,
